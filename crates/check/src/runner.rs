@@ -47,7 +47,7 @@ struct Shared {
 type Landing = watch::Receiver<Option<CheckReport>>;
 
 /// How long and how patiently to wait for a check to pass.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Waiting {
     /// Until when.
     pub deadline: Instant,
@@ -56,6 +56,23 @@ pub struct Waiting {
     /// Cancelled when waiting has lost its sense, because something else failed for good. Every
     /// check still gets its first answer.
     pub give_up: CancellationToken,
+    /// Told each failed outcome after which the check will be asked again, so that nobody waits
+    /// in silence.
+    pub on_retry: Arc<dyn Fn(&CheckReport) + Send + Sync>,
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    /// Waits until `deadline`, with the default back-off.
+    pub fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            backoff: Backoff::default(),
+            give_up: CancellationToken::new(),
+            on_retry: Arc::new(|_| ()),
+        }
+    }
 }
 
 // === impl Runner ===
@@ -124,6 +141,9 @@ impl Runner {
                 Retry::Permanent => None,
             };
             let pause = waiting.backoff.delay(last.attempts - 1, retry_after);
+            if !waiting.give_up.is_cancelled() {
+                (waiting.on_retry)(&last);
+            }
             let next = async {
                 sleep_until(Instant::now() + pause).await;
                 self.run(name).await

@@ -49,11 +49,7 @@ fn meta() -> CheckMeta {
 }
 
 fn waiting(deadline: Duration) -> Waiting {
-    Waiting {
-        deadline: Instant::now() + deadline,
-        backoff: Backoff::default(),
-        give_up: CancellationToken::new(),
-    }
+    Waiting::until(Instant::now() + deadline)
 }
 
 struct DropFlag(Arc<AtomicBool>);
@@ -196,14 +192,21 @@ async fn a_transient_failure_is_retried_until_it_passes() {
             Finding::pass("fine").into()
         }
     });
-    let report = runner
-        .wait_for("it", &waiting(Duration::from_secs(60)))
-        .await
-        .unwrap();
+    let told = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&told);
+    let waiting = Waiting {
+        on_retry: Arc::new(move |failed| {
+            assert_eq!(failed.outcome.code(), BROKEN);
+            count.fetch_add(1, Ordering::SeqCst);
+        }),
+        ..waiting(Duration::from_secs(60))
+    };
+    let report = runner.wait_for("it", &waiting).await.unwrap();
     assert_eq!(
         (report.outcome.status(), report.attempts),
         (Status::Pass, 5)
     );
+    assert_eq!(told.load(Ordering::SeqCst), 4);
     assert_eq!(runs.load(Ordering::SeqCst), 5);
 }
 

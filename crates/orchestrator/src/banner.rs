@@ -1,0 +1,237 @@
+//! A start, written for people.
+
+use std::{
+    collections::HashMap,
+    io::Write,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use tria_check::{CheckReport, Code, Finding, Status};
+
+use crate::{Observer, PhaseReport, PhaseState, StartupEvent, Verdict};
+
+/// Writes a start for people: the phases in order, whatever order they ended in, and at the end
+/// all that is wrong with what to do about it.
+///
+/// A line that cannot be written (a full disk, a closed pipe) is dropped: a start does not fail
+/// because nobody can read of it.
+pub struct Banner {
+    page: Mutex<Page>,
+}
+
+struct Page {
+    progress: Box<dyn Write + Send>,
+    problems: Box<dyn Write + Send>,
+    /// The phase whose lines are written as they come; those of later ones wait.
+    current: usize,
+    sections: Vec<Section>,
+    told: HashMap<String, Code>,
+}
+
+#[derive(Default)]
+struct Section {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+// === impl Banner ===
+
+impl Banner {
+    /// A banner under `title`. Progress goes to one writer, the list of what is wrong to another
+    /// (as to standard output and standard error).
+    pub fn new(
+        title: &str,
+        progress: impl Write + Send + 'static,
+        problems: impl Write + Send + 'static,
+    ) -> Self {
+        let mut page = Page {
+            progress: Box::new(progress),
+            problems: Box::new(problems),
+            current: 0,
+            sections: Vec::new(),
+            told: HashMap::new(),
+        };
+        page.write(title);
+        Self {
+            page: Mutex::new(page),
+        }
+    }
+}
+
+impl Observer for Banner {
+    fn on_event(&self, event: &StartupEvent<'_>) {
+        let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            StartupEvent::PhaseBegan { number, title } => page.begin(*number, title),
+            StartupEvent::Retrying {
+                number,
+                check,
+                deadline,
+            } => {
+                page.retrying(*number, check, *deadline);
+            }
+            StartupEvent::CheckEnded { number, check } => {
+                for line in check_lines(check) {
+                    page.add(*number, line);
+                }
+            }
+            StartupEvent::PhaseEnded(report) => page.end(report.number),
+            StartupEvent::Ended { verdict, elapsed } => page.conclude(verdict, *elapsed),
+        }
+    }
+}
+
+// === impl Page ===
+
+impl Page {
+    fn section(&mut self, number: usize) -> &mut Section {
+        while self.sections.len() < number {
+            self.sections.push(Section::default());
+        }
+        &mut self.sections[number - 1]
+    }
+
+    fn begin(&mut self, number: usize, title: &str) {
+        self.section(number)
+            .lines
+            .insert(0, format!("PHASE {number}: {title}"));
+        self.flush();
+    }
+
+    fn add(&mut self, number: usize, line: String) {
+        self.section(number).lines.push(line);
+        self.flush();
+    }
+
+    fn end(&mut self, number: usize) {
+        self.section(number).ended = true;
+        self.flush();
+    }
+
+    /// Writes what is waiting, up to the first phase that has not ended.
+    fn flush(&mut self) {
+        while self.current < self.sections.len() {
+            let section = &mut self.sections[self.current];
+            let (lines, ended) = (std::mem::take(&mut section.lines), section.ended);
+            for line in lines {
+                self.write(&line);
+            }
+            if !ended {
+                break;
+            }
+            self.current += 1;
+        }
+    }
+
+    /// Says once per check and cause that it is being waited for.
+    fn retrying(&mut self, number: usize, check: &CheckReport, deadline: Instant) {
+        let code = check.outcome.code();
+        if self.told.insert(check.name.clone(), code) == Some(code) {
+            return;
+        }
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .as_secs_f64();
+        let text = check.outcome.text();
+        self.add(
+            number,
+            format!(
+                "  ⏳ {}: {text} [{code}], retrying for {left:.0} s",
+                check.name
+            ),
+        );
+    }
+
+    fn conclude(&mut self, verdict: &Verdict, elapsed: Duration) {
+        for phase in verdict
+            .phases
+            .iter()
+            .filter(|phase| phase.state == PhaseState::Skipped)
+        {
+            self.write(&format!("PHASE {}: {}", phase.number, phase.title));
+            self.write("  ⏭️  not tried");
+        }
+        let elapsed = elapsed.as_millis();
+        let Some(code) = verdict.exit_code() else {
+            let line = match verdict.warnings() {
+                0 => "✅ STARTUP COMPLETE - ALL CRITICAL SERVICES OPERATIONAL".to_owned(),
+                count => format!(
+                    "⚠️  STARTUP COMPLETE - ALL CRITICAL SERVICES OPERATIONAL, {}",
+                    counted(count, "WARNING")
+                ),
+            };
+            self.write(&format!("{line} ({elapsed} ms)"));
+            return;
+        };
+        let problems = counted(verdict.problems(), "PROBLEM");
+        let mut text =
+            format!("❌ STARTUP REFUSED - {problems} (exit code {code}, {elapsed} ms)\n");
+        for (number, (name, finding)) in blocking_findings(&verdict.phases).enumerate() {
+            let (number, code) = (number + 1, finding.code());
+            text += &format!("  {number}. {name}: {} [{code}]\n", finding.text());
+            if let Some(detail) = finding.get_detail() {
+                text += &format!("     detail: {}\n", detail.expose());
+            }
+            if let Some(remedy) = finding.get_remedy() {
+                text += &format!("     remedy: {remedy}\n");
+            }
+        }
+        let _ = self.progress.flush();
+        let _ = self.problems.write_all(text.as_bytes());
+        let _ = self.problems.flush();
+    }
+
+    fn write(&mut self, line: &str) {
+        let _ = self.progress.write_all(format!("{line}\n").as_bytes());
+        let _ = self.progress.flush();
+    }
+}
+
+/// The lines of one check. What keeps the process from serving gets its remedy at the end, where
+/// all problems are listed; what does not, gets it here.
+fn check_lines(check: &CheckReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for finding in check.outcome.findings() {
+        let (text, code) = (finding.text(), finding.code());
+        match finding.status() {
+            Status::Pass => lines.push(format!("  ✅ {text}")),
+            Status::Fail if check.is_blocking() => lines.push(format!("  ❌ {text} [{code}]")),
+            Status::Unknown if check.is_blocking() => lines.push(format!("  ❓ {text} [{code}]")),
+            Status::Warn | Status::Fail | Status::Unknown => {
+                lines.push(format!("  ⚠️  {text} [{code}]"));
+                if let Some(detail) = finding.get_detail() {
+                    lines.push(format!("      detail: {}", detail.expose()));
+                }
+                if let Some(remedy) = finding.get_remedy() {
+                    lines.push(format!("      remedy: {remedy}"));
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// The findings that keep the process from serving, with the names of their checks.
+pub(crate) fn blocking_findings(phases: &[PhaseReport]) -> impl Iterator<Item = (&str, &Finding)> {
+    let checks = phases.iter().flat_map(|phase| &phase.checks);
+    let findings = checks
+        .filter(|check| check.is_blocking())
+        .flat_map(|check| {
+            check
+                .outcome
+                .findings()
+                .iter()
+                .map(|finding| (check.name.as_str(), finding))
+        });
+    findings.filter(|(_, finding)| finding.is_failure())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}S")
+    }
+}
