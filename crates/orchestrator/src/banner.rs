@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     io::Write,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -170,12 +171,13 @@ impl Page {
             format!("❌ STARTUP REFUSED - {problems} (exit code {code}, {elapsed} ms)\n");
         for (number, (name, finding)) in blocking_findings(&verdict.phases).enumerate() {
             let (number, code) = (number + 1, finding.code());
-            text += &format!("  {number}. {name}: {} [{code}]\n", finding.text());
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {number}. {name}: {} [{code}]", finding.text());
             if let Some(detail) = finding.get_detail() {
-                text += &format!("     detail: {}\n", detail.expose());
+                let _ = writeln!(text, "     detail: {}", detail.expose());
             }
             if let Some(remedy) = finding.get_remedy() {
-                text += &format!("     remedy: {remedy}\n");
+                let _ = writeln!(text, "     remedy: {remedy}");
             }
         }
         let _ = self.progress.flush();

@@ -30,7 +30,7 @@ impl Observer for EventLog {
                 let (problems, warnings) = (verdict.problems(), verdict.warnings());
                 match verdict.exit_code() {
                     None => {
-                        info!(target: "tria::startup", elapsed_ms, warnings, "startup complete")
+                        info!(target: "tria::startup", elapsed_ms, warnings, "startup complete");
                     }
                     Some(exit_code) => error!(target: "tria::startup", elapsed_ms, exit_code,
                         problems, warnings, "startup refused"),

@@ -69,7 +69,7 @@ impl Phase {
 
     /// Says that this phase judges the configuration: no other is begun before it has passed, and
     /// its failure has an exit code of its own.
-    pub fn is_configuration(mut self) -> Self {
+    pub fn configuration(mut self) -> Self {
         self.configuration = true;
         self
     }

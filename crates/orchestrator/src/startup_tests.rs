@@ -112,7 +112,7 @@ fn scene(environment: Act, acts: &[Act], patience: Patience) -> Scene {
     for (index, name) in names.into_iter().enumerate() {
         let phase = Phase::new(format!("phase{index}"), format!("Title {index}")).check(name);
         startup = startup.phase(if index == 0 {
-            phase.is_configuration()
+            phase.configuration()
         } else {
             phase
         });
@@ -257,7 +257,7 @@ async fn as_hooks_it_tells_the_same_and_gives_the_exit_code() {
     let hooks = scene.startup.hooks();
     let lifecycle = hooks
         .into_iter()
-        .fold(Lifecycle::builder(), |builder, hook| builder.hook(hook));
+        .fold(Lifecycle::builder(), tria_lifecycle::LifecycleBuilder::hook);
     let report = lifecycle.build().unwrap().run().await;
     assert_eq!(report.exit_code, exit_code::UNAVAILABLE);
     assert_eq!(
