@@ -1,0 +1,50 @@
+//! Private PostgreSQL, Redis, ChromaDB and model servers for development, tests and benches.
+//!
+//! [`setup()`] finds or installs what is needed, once per clone and without root. After it, each
+//! server is a value: started by `start`, stopped by `stop` or by dropping it, and killed with the
+//! process that owns it. [`Stack`] is all four together; [`shared`] gives a test the stack that
+//! `cargo xtask test` holds, with a database, a Redis keyspace and a Chroma database of its own.
+//! [`FaultProxy`] stands in front of any of them and misbehaves on command.
+//!
+//! Nothing here reads the environment or prints: callers hand in values and a [`Progress`].
+
+mod error;
+
+mod progress;
+mod workspace;
+
+mod account;
+mod command;
+mod files;
+mod secret;
+
+mod installation;
+mod setup;
+
+mod http;
+mod port;
+mod process;
+mod server;
+
+mod chroma;
+mod model;
+mod postgres;
+mod redis;
+
+mod fault_proxy;
+mod shared;
+mod stack;
+
+pub use chroma::{Chroma, ChromaOptions};
+pub use error::{Error, Result};
+pub use fault_proxy::{FaultProxy, Mode};
+pub use installation::Installation;
+pub use model::{ModelServer, ModelServerOptions};
+pub use postgres::{Postgres, PostgresOptions, Recovery, TestDatabase, Tls};
+pub use progress::Progress;
+pub use redis::{Redis, RedisOptions};
+pub use server::Server;
+pub use setup::setup;
+pub use shared::{RedisSpace, SharedStack, publish, shared};
+pub use stack::{ENVIRONMENT_KEYS, Stack, StackOptions};
+pub use workspace::Workspace;
