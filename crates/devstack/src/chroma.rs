@@ -101,3 +101,41 @@ async fn probe(port: u16) -> std::result::Result<(), String> {
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn kept_data_survive_a_restart_and_no_process_is_left() {
+        const COLLECTIONS: &str =
+            "/api/v2/tenants/default_tenant/databases/default_database/collections";
+        let folder = tempfile::tempdir().unwrap();
+        let data = Some(folder.path().to_owned());
+        let mut chroma = Chroma::start(ChromaOptions {
+            data,
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+        let (port, pid) = (chroma.port(), chroma.pid().unwrap());
+        let made = http::request(port, "POST", COLLECTIONS, None, Some(r#"{"name":"boxes"}"#))
+            .await
+            .unwrap();
+        assert_eq!(made.status, 200, "{}", made.body);
+
+        chroma.restart().await.unwrap();
+
+        assert!(!Path::new("/proc").join(pid.to_string()).exists());
+        assert_eq!(chroma.url(), format!("http://127.0.0.1:{port}"));
+        let listed = http::request(port, "GET", COLLECTIONS, None, None)
+            .await
+            .unwrap();
+        assert!(listed.body.contains("boxes"), "{}", listed.body);
+        let pid = chroma.pid().unwrap();
+        drop(chroma);
+        assert!(!Path::new("/proc").join(pid.to_string()).exists());
+    }
+}

@@ -253,3 +253,6 @@ async fn listen_anywhere() -> Result<(u16, TcpListener)> {
 async fn listen(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,105 @@ async fn probe(port: u16, api_key: &str) -> std::result::Result<(), String> {
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn ask(model: &ModelServer, path: &str, body: &Value) -> http::Answer {
+        let body = body.to_string();
+        http::request(
+            model.port(),
+            "POST",
+            path,
+            Some(model.api_key()),
+            Some(&body),
+        )
+        .await
+        .unwrap()
+    }
+
+    async fn embed(model: &ModelServer, text: &str) -> Vec<f64> {
+        let body = json!({ "model": ModelServer::EMBEDDING_MODEL, "input": text });
+        let answer = ask(model, "/v1/embeddings", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let vector = answer["data"][0]["embedding"].as_array().unwrap();
+        vector
+            .iter()
+            .map(|number| number.as_f64().unwrap())
+            .collect()
+    }
+
+    fn cosine(left: &[f64], right: &[f64]) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
+    }
+
+    #[tokio::test]
+    async fn chats_embeds_lists_and_refuses() {
+        let model = ModelServer::start(ModelServerOptions::default())
+            .await
+            .unwrap();
+        let get = async |path: &str, key: Option<&str>| {
+            http::request(model.port(), "GET", path, key, None)
+                .await
+                .unwrap()
+        };
+
+        for key in [Some("sk-local-wrong-key-of-some-length"), None] {
+            let refused = get("/v1/models", key).await;
+            let error: Value = serde_json::from_str(&refused.body).unwrap();
+            assert_eq!(
+                (refused.status, error["error"]["code"].as_u64()),
+                (401, Some(401))
+            );
+        }
+        let listed: Value =
+            serde_json::from_str(&get("/v1/models", Some(model.api_key())).await.body).unwrap();
+        let ids: Vec<_> = listed["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|model| model["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, [ModelServer::CHAT_MODEL, ModelServer::EMBEDDING_MODEL]);
+        let single = get(
+            &format!("/v1/models/{}", ModelServer::CHAT_MODEL),
+            Some(model.api_key()),
+        )
+        .await;
+        assert_eq!(single.status, 404);
+
+        let chat = |stream: bool| {
+            let messages =
+                json!([{ "role": "user", "content": "The box is red. Which colour is the box?" }]);
+            json!({ "model": ModelServer::CHAT_MODEL, "messages": messages, "max_tokens": 12, "temperature": 0, "stream": stream })
+        };
+        let answer = ask(&model, "/v1/chat/completions", &chat(false)).await;
+        assert!(answer.body.contains("red"), "{}", answer.body);
+        let stream = ask(&model, "/v1/chat/completions", &chat(true)).await;
+        assert!(
+            stream.body.matches("data: {").count() > 2 && stream.body.contains("data: [DONE]"),
+            "{}",
+            stream.body
+        );
+
+        let boxes = embed(&model, "cardboard boxes for pizza delivery").await;
+        let cartons = embed(&model, "corrugated cartons to carry pizzas in").await;
+        let taxes = embed(&model, "the minister published the quarterly tax report").await;
+        assert_eq!(boxes.len(), ModelServer::EMBEDDING_DIMENSIONS);
+        let (near, far) = (cosine(&boxes, &cartons), cosine(&boxes, &taxes));
+        assert!(near > 0.5 && far < 0.25, "near {near}, far {far}");
+
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", model.pid().unwrap())).unwrap();
+        assert!(!String::from_utf8_lossy(&arguments).contains(model.api_key()));
+        let pid = model.pid().unwrap();
+        drop(model);
+        assert!(!Path::new("/proc").join(pid.to_string()).exists());
+    }
+}

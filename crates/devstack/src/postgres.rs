@@ -262,3 +262,6 @@ async fn probe(
         Err(refusal.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,17 @@ impl ServerProcess {
         self.child.id()
     }
 
+    /// Whether it is this process that listens on `port`, and not a stranger who came first.
+    pub(crate) fn listens_on(&self, port: u16) -> bool {
+        let sockets = listening_sockets(port);
+        let ours = fs::read_dir(format!("/proc/{}/fd", self.id()));
+        // Where the system does not tell, its word has to do.
+        let Ok(ours) = ours else { return true };
+        ours.flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok())
+            .any(|link| sockets.contains(&link))
+    }
+
     /// How it ended, if it did.
     pub(crate) fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -168,6 +179,20 @@ async fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
     let gone = || io::Error::other("the thread that starts servers is gone");
     orders.send((command, answer)).map_err(|_| gone())?;
     result.await.map_err(|_| gone())?
+}
+
+/// The sockets that listen on `port`, as links to them are written.
+fn listening_sockets(port: u16) -> Vec<PathBuf> {
+    const LISTENS: &str = "0A";
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let end = format!(":{port:04X}");
+    let lines = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines
+        .filter(|fields| fields.len() > 9 && fields[1].ends_with(&end) && fields[3] == LISTENS)
+        .map(|fields| PathBuf::from(format!("socket:[{}]", fields[9])))
+        .collect()
 }
 
 /// Every process with its parent, as far as the system tells.

@@ -185,3 +185,95 @@ impl Session {
         Ok(line.trim_end().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ask(redis: &Redis, words: &[&[&str]]) -> String {
+        let mut session = Session::open(redis.port()).await.unwrap();
+        let mut answer = String::new();
+        for words in words {
+            answer = session.ask(words).await.unwrap();
+        }
+        answer
+    }
+
+    #[tokio::test]
+    async fn the_password_is_asked_for_and_in_no_argument_list() {
+        let redis = Redis::start(RedisOptions {
+            password: Some("s3cret-of-redis".into()),
+            ..Default::default()
+        });
+        let redis = redis.await.unwrap();
+        assert_eq!(
+            ask(&redis, &[&["AUTH", "s3cret-of-redis"], &["PING"]]).await,
+            "+PONG"
+        );
+        assert!(ask(&redis, &[&["PING"]]).await.starts_with("-NOAUTH"));
+        assert!(
+            ask(&redis, &[&["AUTH", "wrong"]])
+                .await
+                .starts_with("-WRONGPASS")
+        );
+
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", redis.pid().unwrap())).unwrap();
+        assert!(!String::from_utf8_lossy(&arguments).contains("s3cret"));
+        assert!(!format!("{redis:?}").contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn kept_data_survive_a_restart_and_no_process_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RedisOptions {
+            data: Some(folder.path().to_owned()),
+            ..Default::default()
+        };
+        let mut redis = Redis::start(options.clone()).await.unwrap();
+        let (port, pid) = (redis.port(), redis.pid().unwrap());
+        assert_eq!(ask(&redis, &[&["SET", "pizza", "margherita"]]).await, "+OK");
+        redis.restart().await.unwrap();
+        assert_eq!(redis.port(), port);
+        assert!(!Path::new("/proc").join(pid.to_string()).exists());
+        assert_eq!(ask(&redis, &[&["STRLEN", "pizza"]]).await, ":10");
+        redis.stop().await;
+        drop(redis);
+
+        let redis = Redis::start(options).await.unwrap();
+        assert_eq!(ask(&redis, &[&["STRLEN", "pizza"]]).await, ":10");
+        let pid = redis.pid().unwrap();
+        drop(redis);
+        assert!(!Path::new("/proc").join(pid.to_string()).exists());
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_and_a_bad_line_are_told() {
+        let first = Redis::start(RedisOptions::default()).await.unwrap();
+        let taken = Redis::start(RedisOptions {
+            port: Some(first.port()),
+            ..Default::default()
+        })
+        .await;
+        assert!(taken.unwrap_err().to_string().contains("in use"));
+        let bad = Redis::start(RedisOptions {
+            config: vec!["no-such-setting 1".into()],
+            ..Default::default()
+        })
+        .await;
+        assert!(bad.unwrap_err().to_string().contains("no-such-setting"));
+    }
+
+    #[tokio::test]
+    async fn a_paused_server_hangs_until_it_is_resumed() {
+        let redis = Redis::start(RedisOptions::default()).await.unwrap();
+        redis.pause();
+        let mut ping = std::pin::pin!(ask(&redis, &[&["PING"]]));
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), &mut ping)
+                .await
+                .is_err()
+        );
+        redis.resume();
+        assert_eq!(ping.await, "+PONG");
+    }
+}

@@ -127,8 +127,7 @@ impl Server {
                 break format!("it ended with {status}");
             }
             match tokio::time::timeout(ONE_PROBE, (self.recipe.probe)(self.port)).await {
-                // A stranger on the same port may have answered while ours was failing to get it.
-                Ok(Ok(())) if process.exited().is_none() => return Ok(()),
+                Ok(Ok(())) if process.listens_on(self.port) => return Ok(()),
                 Ok(Err(reason)) if Instant::now() >= end => break reason,
                 Err(_) if Instant::now() >= end => break "no answer".into(),
                 _ => {}
