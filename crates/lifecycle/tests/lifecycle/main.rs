@@ -1,0 +1,16 @@
+//! The lifecycle as its users see it, in one test binary.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may panic, and so may what it calls"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "the child process talks to its test there"
+)]
+
+mod failure;
+mod journal;
+mod order;
+mod properties;
+mod signals;
+mod stop;
