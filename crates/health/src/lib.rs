@@ -1,0 +1,40 @@
+//! Snapshots of check results, refreshed in the background, and the probes that read them.
+//!
+//! A probe costs nothing: it reads a [`Snapshot`] without a lock and runs no check. A [`Monitor`]
+//! refreshes the snapshot in the background, and the age of every result is judged when it is
+//! read, so that a refresher that died can never look healthy.
+//!
+//! - Liveness touches no dependency, no lock and no pool: it says that the process answers.
+//! - Readiness says whether this process should get traffic: every critical check of the
+//!   readiness group passes, is fresh, and the process is in the phase Ready.
+//! - Startup says how far the start has come.
+//!
+//! What is answered consists of statuses, codes and public texts only. Private detail has no
+//! way into these answers.
+//!
+//! [`routes`] gives a plain [`axum::Router`] that any service can merge into its own.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod pace;
+mod record;
+mod snapshot;
+
+mod monitor;
+
+mod startup;
+
+mod sampler;
+
+mod probe;
+mod routes;
+mod service;
+mod state;
+mod timestamp;
+
+pub use monitor::{Monitor, MonitorHandle};
+pub use record::{Thresholds, Turn};
+pub use routes::routes;
+pub use sampler::Sampler;
+pub use snapshot::{Reading, STALE, Snapshot};
+pub use startup::{PhaseState, StartupPhase, StartupProgress};
+pub use state::HealthState;

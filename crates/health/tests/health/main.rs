@@ -1,0 +1,9 @@
+//! The crate as a service sees it: a router that is asked, and a monitor that runs.
+#![allow(clippy::unwrap_used)]
+
+mod background;
+mod codes;
+mod rig;
+mod serving;
+mod shapes;
+mod staleness;
