@@ -1,0 +1,95 @@
+//! super-productivity#9599, n8n-hosting#124: hours of outage with a pool of dead connections
+//! after a restart of the database.
+
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use tria_check::Status;
+use tria_db_check::DatabaseCheck;
+use tria_devstack::{FaultProxy, Mode, Postgres, PostgresOptions};
+
+use crate::support::*;
+
+async fn pid(pool: &Pool) -> i32 {
+    let client = pool.get().await.unwrap();
+    let row = client.query_one("SELECT pg_backend_pid()", &[]).await;
+    row.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn a_restart_of_the_server_heals_at_the_next_use() {
+    let mut server = Postgres::start(PostgresOptions::default()).await.unwrap();
+    let url = server.url("postgres");
+    let pool = pool(&url, 4);
+    let check = DatabaseCheck::new(pool.clone());
+    let filled = tokio::join!(pool.get(), pool.get(), pool.get(), pool.get());
+    drop(filled);
+    assert_eq!(number(&run(&check).await, "pool_size"), 4);
+
+    server.restart().await.unwrap();
+    assert_eq!(run(&check).await.status(), Status::Pass);
+    for _ in 0..4 {
+        pid(&pool).await;
+    }
+}
+
+#[tokio::test]
+async fn a_poisoned_connection_is_replaced() {
+    let (_stack, database) = database().await;
+    let pool = pool(database.url(), 1);
+    for poison in ["BEGIN", "BEGIN; CREATE TABLE left_open (id int)"] {
+        let before = pid(&pool).await;
+        assert_eq!(pid(&pool).await, before, "a good one is kept");
+        pool.get()
+            .await
+            .unwrap()
+            .batch_execute(poison)
+            .await
+            .unwrap();
+        assert_ne!(pid(&pool).await, before, "{poison}");
+    }
+    let before = pid(&pool).await;
+    let failed = pool
+        .get()
+        .await
+        .unwrap()
+        .batch_execute("BEGIN; SELECT 1/0")
+        .await;
+    assert!(failed.is_err());
+    assert_ne!(pid(&pool).await, before, "an aborted transaction");
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_is_replaced() {
+    let (_stack, database) = database().await;
+    let admin = client(database.url()).await;
+    let pool = pool(database.url(), 1);
+    let check = DatabaseCheck::new(pool.clone());
+    let before = pid(&pool).await;
+    let ended = admin
+        .query_one("SELECT pg_terminate_backend($1, 5000)", &[&before])
+        .await;
+    assert!(ended.unwrap().get::<_, bool>(0));
+    assert_eq!(run(&check).await.status(), Status::Pass);
+    assert_ne!(pid(&pool).await, before);
+}
+
+/// A connection that is dead without anybody having said so: nothing is answered on it.
+#[tokio::test]
+async fn a_silent_connection_is_replaced() {
+    let (stack, database) = database().await;
+    let upstream = format!("127.0.0.1:{}", stack.postgres_port());
+    let mut proxy = FaultProxy::start(upstream).await.unwrap();
+    let port = stack.postgres_port().to_string();
+    let through = database.url().replace(&port, &proxy.port().to_string());
+    let pool = pool(&through, 1);
+    let check = DatabaseCheck::new(pool.clone())
+        .configure(|meta| meta.timeout(Duration::from_millis(1200)));
+    assert_eq!(run(&check).await.status(), Status::Pass);
+
+    proxy.set(Mode::BlackHole).await;
+    assert_refused(&run(&check).await, "connect_timeout", TRANSIENT);
+    assert_eq!(pool.status().size, 0, "the silent one is gone");
+    proxy.set(Mode::Pass).await;
+    assert_eq!(run(&check).await.status(), Status::Pass);
+}

@@ -1,0 +1,11 @@
+//! The checks against real servers.
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod healing;
+mod refusals;
+mod saturation;
+mod schema;
+mod scripted;
+mod support;
+mod tls;
