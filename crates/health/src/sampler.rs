@@ -75,7 +75,7 @@ impl Sampler {
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
-                () = sample_for_ever(source, &last) => {}
+                () = sample_for_ever(source, |sample| last.store(sample)) => {}
             }
         });
         sampler.tasks.close();
@@ -92,7 +92,8 @@ impl Sampler {
     }
 }
 
-async fn sample_for_ever(mut source: Source, last: &ArcSwapOption<Sample>) {
+/// Hands each sample to `keep`, and nothing where sampling has come to an end.
+async fn sample_for_ever(mut source: Source, keep: impl Fn(Option<Arc<Sample>>)) {
     loop {
         // The kernel's files are read synchronously, and a dead disk may hold the reader up.
         let sampled = spawn_blocking(move || {
@@ -101,11 +102,11 @@ async fn sample_for_ever(mut source: Source, last: &ArcSwapOption<Sample>) {
         });
         let Ok((back, sample)) = sampled.await else {
             warn!("sampling the machine panicked; its numbers are no longer told");
-            last.store(None);
+            keep(None);
             return;
         };
         source = back;
-        last.store(Some(Arc::new(sample)));
+        keep(Some(Arc::new(sample)));
         tokio::time::sleep(PERIOD).await;
     }
 }
@@ -195,6 +196,20 @@ mod tests {
             let told = Room::new(total, available).used_percent;
             assert!((told - percent).abs() < 1e-9, "{total} {available}: {told}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sample_is_taken_every_five_seconds() {
+        let samples = std::cell::Cell::new(0);
+        let count = |sample: Option<Arc<Sample>>| {
+            samples.set(samples.get() + i32::from(sample.is_some()));
+            assert!(samples.get() <= 3, "sampled without a pause");
+        };
+        let source = Source::new(PathBuf::from("/"));
+        let sampling = sample_for_ever(source, count);
+        let ended = tokio::time::timeout(Duration::from_secs(12), sampling).await;
+        assert!(ended.is_err());
+        assert_eq!(samples.get(), 3);
     }
 
     #[test]
