@@ -237,9 +237,9 @@ mod tests {
 
     #[test]
     fn a_dependency_named_twice_counts_once() {
-        let graph = build(&[("a", &[]), ("b", &["a", "a"])]).unwrap();
-        assert_eq!(graph.dependencies, [vec![], vec![0]]);
-        assert_eq!(graph.dependents, [vec![1], vec![]]);
+        let graph = build(&[("a", &[]), ("b", &[]), ("c", &["b", "a", "b"])]).unwrap();
+        assert_eq!(graph.dependencies, [vec![], vec![], vec![0, 1]]);
+        assert_eq!(graph.dependents, [vec![2], vec![2], vec![]]);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! A start that fails or is interrupted.
 
-use std::{future::pending, sync::mpsc};
+use std::{future::pending, sync::mpsc, thread};
 
 use tokio::time::{Instant, sleep};
 use tria_check::Phase;
@@ -308,6 +308,66 @@ async fn a_hook_that_fails_during_the_start_of_others_rolls_back() {
         ["+b", "-b"],
         "it settled, so it was stopped"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_start_has_spawned_ends_before_the_rollback() {
+    let journal = Journal::open();
+    let seen = journal.clone();
+    let lifecycle = Lifecycle::builder()
+        .hook(journal.hook("a", [], 0, 10))
+        .hook(Hook::new("half").after(["a"]).on_start(|cx| async move {
+            tokio::spawn(async move {
+                cx.cancelled().await;
+                seen.write("its task ended");
+            });
+            Err("the second half is missing".into())
+        }))
+        .build()
+        .unwrap();
+    lifecycle.run().await;
+    assert_eq!(journal.entries(), ["+a", "its task ended", "-a"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_ends_well_just_after_it_was_given_up_is_stopped() {
+    // Whether it ends before the run goes on without it is a matter of the machine's load.
+    for _ in 0..10 {
+        let journal: Journal = Journal::open();
+        let stops = journal.clone();
+        let (tell, begun) = tokio::sync::oneshot::channel();
+        let lifecycle = Lifecycle::builder()
+            .hook(
+                Hook::new("a")
+                    .on_start(|cx| async move {
+                        tell.send(()).unwrap();
+                        // It cannot be dropped while it blocks.
+                        while !cx.token().is_cancelled() {
+                            thread::yield_now();
+                        }
+                        thread::sleep(ms(20));
+                        Ok(())
+                    })
+                    .on_stop(|_| async move {
+                        stops.write("-a");
+                        Ok(())
+                    }),
+            )
+            .settle_timeout(ms(0))
+            .build()
+            .unwrap();
+        let handle = lifecycle.shutdown_handle();
+        let run = tokio::spawn(lifecycle.run());
+        begun.await.unwrap();
+        handle.shutdown("early");
+        let report = run.await.unwrap();
+        let is_up = report.hook("a").unwrap().start.outcome == Done;
+        assert_eq!(journal.entries(), ["-a"][..usize::from(is_up)]);
+        if is_up {
+            return;
+        }
+    }
+    panic!("it was never stopped");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

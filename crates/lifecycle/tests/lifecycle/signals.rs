@@ -150,6 +150,16 @@ fn sigterm_and_sigint_stop_cleanly_with_exit_code_0() {
         let worker = said.find("stopped worker").expect(&said);
         let database = said.find("stopped database").expect(&said);
         assert!(worker < database, "{said}");
+        let phases: Vec<&str> = said
+            .lines()
+            .filter(|line| line.contains("phase entered") && line.contains("elapsed_ms"))
+            .filter_map(|line| line.split(r#""phase":""#).nth(1)?.split('"').next())
+            .collect();
+        assert_eq!(
+            phases,
+            ["ready", "draining", "stopping", "stopped"],
+            "{said}"
+        );
     }
 }
 
@@ -234,6 +244,7 @@ fn child() {
     let Some(scenario) = scenario else { return };
     let is_mute = scenario == "mute";
     tracing_subscriber::fmt()
+        .json()
         .with_writer(move || Mute(is_mute))
         .init();
 

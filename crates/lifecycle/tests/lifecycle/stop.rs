@@ -98,6 +98,31 @@ async fn at_the_stop_deadline_those_left_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_the_stop_deadline_no_more_stops_are_called() {
+    /// Ends the stop in a way of its own when it is dropped.
+    struct Trap;
+    impl Drop for Trap {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let journal = Journal::open();
+    let report = run(Lifecycle::builder()
+        .hook(journal.hook("pool", [], 0, 0))
+        .hook(Hook::new("queue").after(["pool"]).on_stop(|_| async {
+            let _trap = Trap;
+            pending().await
+        }))
+        .stop_deadline(ms(500)))
+    .await;
+    assert_eq!(journal.entries(), ["+pool"]);
+    assert_eq!(report.pending, ["pool"]);
+    let codes: Vec<&str> = report.errors.iter().map(LifecycleError::code).collect();
+    assert_eq!(codes, ["panic", "stop_deadline"]);
+    assert_eq!(report.phase, Phase::Stopped(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rollback_deadline_leaves_the_cause_as_exit_code() {
     let lifecycle = Lifecycle::builder()
         .hook(Hook::new("stuck").on_stop(|_| pending()))
