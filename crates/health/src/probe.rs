@@ -73,7 +73,7 @@ enum StartupStatus {
 
 #[derive(Serialize)]
 struct PhaseBody {
-    number: u32,
+    number: usize,
     title: String,
     state: PhaseState,
     lines: Vec<PublicText>,

@@ -83,9 +83,7 @@ impl Service {
     fn of(name: &str, members: &[&Reading<'_>]) -> Self {
         let main = members.iter().find(|member| member.meta().name() == name);
         let main = main.or(members.first());
-        let response_time_ms = main
-            .and_then(|main| main.current())
-            .map(|report| milliseconds(report.duration.as_secs_f64()));
+        let response_time_ms = main.and_then(|main| main.current()).map(response_time);
         let current: Vec<&CheckReport> = members.iter().filter_map(|m| m.current()).collect();
         Self {
             healthy: members.iter().all(|member| works(member.status())),
@@ -132,9 +130,14 @@ fn observed<'a>(reports: &[&'a CheckReport], name: &str) -> Option<&'a PublicVal
         .find_map(|report| report.outcome.observed_value(name))
 }
 
-/// Milliseconds to the microsecond: more digits than that are noise.
-fn milliseconds(seconds: f64) -> f64 {
-    (seconds * 1_000_000.0).round() / 1_000.0
+/// What the check measured of its dependency, or else how long the whole run took. In
+/// milliseconds to the microsecond: more digits than that are noise.
+fn response_time(report: &CheckReport) -> f64 {
+    let millis = match report.outcome.observed_value("response_time_ms") {
+        Some(PublicValue::Float(measured)) if measured.is_finite() => *measured,
+        _ => report.duration.as_secs_f64() * 1_000.0,
+    };
+    (millis * 1_000.0).round() / 1_000.0
 }
 
 // === impl Complaint ===

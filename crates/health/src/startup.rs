@@ -29,7 +29,7 @@ pub struct StartupProgress {
 #[derive(Clone, Debug)]
 pub struct StartupPhase {
     /// Its number; phases are shown in the order in which they were given.
-    pub number: u32,
+    pub number: usize,
     /// Its title, as in `Database Initialization`.
     pub title: Cow<'static, str>,
     /// How it stands.
@@ -60,7 +60,7 @@ pub enum PhaseState {
 
 impl StartupProgress {
     /// A start whose phases, given as number and title in their order, are all pending.
-    pub fn new<T: Into<Cow<'static, str>>>(phases: impl IntoIterator<Item = (u32, T)>) -> Self {
+    pub fn new<T: Into<Cow<'static, str>>>(phases: impl IntoIterator<Item = (usize, T)>) -> Self {
         let phases = phases
             .into_iter()
             .map(|(number, title)| StartupPhase::new(number, title.into()))
@@ -71,7 +71,7 @@ impl StartupProgress {
     }
 
     /// The phase begins.
-    pub fn begin(&self, number: u32) {
+    pub fn begin(&self, number: usize) {
         self.change(number, |phase| {
             phase.state = PhaseState::Running;
             phase.begun = Some(Instant::now());
@@ -80,14 +80,14 @@ impl StartupProgress {
     }
 
     /// Adds a line to the phase.
-    pub fn line(&self, number: u32, line: impl Into<PublicText>) {
+    pub fn line(&self, number: usize, line: impl Into<PublicText>) {
         let line = line.into();
         self.change(number, |phase| phase.lines.push(line.clone()));
     }
 
     /// The phase comes to stand at `state`; its time stops unless that is
     /// [`PhaseState::Running`].
-    pub fn end(&self, number: u32, state: PhaseState) {
+    pub fn end(&self, number: usize, state: PhaseState) {
         self.change(number, |phase| {
             phase.took = match state {
                 PhaseState::Running => None,
@@ -104,7 +104,7 @@ impl StartupProgress {
 
     /// A number that is no phase's changes nothing: a probe's progress bar must not be able to
     /// stop a start.
-    fn change(&self, number: u32, change: impl Fn(&mut StartupPhase)) {
+    fn change(&self, number: usize, change: impl Fn(&mut StartupPhase)) {
         self.phases.rcu(|phases| {
             let mut phases = Vec::clone(phases);
             phases
@@ -119,7 +119,7 @@ impl StartupProgress {
 // === impl StartupPhase ===
 
 impl StartupPhase {
-    fn new(number: u32, title: Cow<'static, str>) -> Self {
+    fn new(number: usize, title: Cow<'static, str>) -> Self {
         Self {
             number,
             title,

@@ -208,6 +208,22 @@ async fn the_worse_check_speaks_for_its_service() {
 }
 
 #[tokio::test]
+async fn a_measured_response_time_goes_before_the_runs() {
+    let table = [
+        (pass().observe("response_time_ms", 0.412_34, "ms"), 0.412),
+        (pass().observe("response_time_ms", "quick", "ms"), 1.25),
+        (pass().observe("response_time_ms", f64::NAN, "ms"), 1.25),
+        (pass(), 1.25),
+    ];
+    for (outcome, expected) in table {
+        let rig = Rig::of([meta("a"), meta("a.b")]);
+        rig.record("a.b", pass().observe("response_time_ms", 9.9, "ms"));
+        rig.record("a", outcome);
+        assert_eq!(rig.service("a").await["response_time_ms"], json!(expected));
+    }
+}
+
+#[tokio::test]
 async fn a_pool_shows_only_the_numbers_that_were_observed() {
     let rig = Rig::of([meta("a.pool"), meta("b"), meta("c")]);
     let outcome = pass()
