@@ -261,3 +261,16 @@ async fn it_runs_at_most_once_a_minute_and_completes_nothing_unasked() {
             .all(|call| call.starts_with("GET "))
     );
 }
+
+#[tokio::test]
+async fn organisation_and_project_are_sent() {
+    let server = answering(model(MODEL)).await;
+    let options = options(&format!("{}/v1", server.uri()))
+        .organization("org-1")
+        .project("proj-2");
+    assert_passed(&once(&LlmCheck::new(&options.build().unwrap(), MODEL)).await);
+    let requests = server.received_requests().await.unwrap();
+    let sent = |name: &str| requests[0].headers.get(name).unwrap().to_str().unwrap();
+    assert_eq!(sent("openai-organization"), "org-1");
+    assert_eq!(sent("openai-project"), "proj-2");
+}
