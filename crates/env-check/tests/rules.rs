@@ -452,6 +452,17 @@ fn values_with_credentials_or_secrets_are_not_quoted() {
 }
 
 #[test]
+fn not_even_a_short_secret_is_quoted() {
+    let report = judge(Key::new("K").secret().prefix("sk-"), "ab");
+    assert_eq!(only(&report).found(), None);
+    let line = report.to_string();
+    assert_eq!(
+        line,
+        "K: does not begin with sk-. Remedy: set it to a secret that begins with sk-.\n"
+    );
+}
+
+#[test]
 fn rules_are_judged_themselves() {
     let error = Rules::builder()
         .key(Key::new(""))
