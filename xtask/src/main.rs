@@ -1,16 +1,26 @@
-//! Developer commands; one module per command, no logic of its own.
+//! Developer commands; one module per command.
 
+mod cargo;
+mod ci;
+mod dev;
+mod environment;
 mod setup;
 mod signals;
 mod stack;
+mod test;
+mod tidy;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-/// Commands for developing Tria; run them as `cargo xtask <command>`.
+/// Commands for developing Tria.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,16 +28,28 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find or install the private servers; changes nothing when all is there.
+    /// Find or install the private servers; changes nothing when all is there
     Setup,
-    /// Hold the shared test stack until Ctrl-C, for running `cargo test -p <crate>` beside it.
+    /// Run the service on private servers whose data stay; Ctrl-C stops all
+    Dev(dev::Options),
+    /// Run all tests against real servers, or `cargo test` with the arguments given
+    Test(test::Options),
+    /// Hold the servers that tests share, for running `cargo test -p <crate>` beside it
     Stack,
+    /// Check the rules of the house: imports, sizes, lints, documents
+    Tidy,
+    /// Everything that must be green: format, lints, rules, documents, each crate alone, tests
+    Ci,
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Setup => setup::run().map(|_| ExitCode::SUCCESS),
+        Command::Dev(options) => dev::run(&options),
+        Command::Test(options) => test::run(&options),
         Command::Stack => stack::run(),
+        Command::Tidy => tidy::run(),
+        Command::Ci => ci::run(),
     };
     done.unwrap_or_else(|error| {
         tell(&format!("error: {error:#}"));
@@ -35,10 +57,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Says a line on standard error, which is what everything here has to say.
+/// Says a line on standard error, which keeps standard output for the programs we run.
 fn tell(line: &str) {
-    use std::io::Write;
-
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

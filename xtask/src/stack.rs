@@ -24,14 +24,14 @@ async fn hold() -> Result<ExitCode> {
     let started = Instant::now();
     let stack = tokio::select! {
         stack = Stack::start(StackOptions::default()) => stack?,
-        () = stop.wait() => return Ok(ExitCode::SUCCESS),
+        _ = stop.next() => return Ok(ExitCode::SUCCESS),
     };
     let published = publish(&workspace, &stack)?;
     tell(&format!(
         "the test stack runs ({:.1} s); Ctrl-C stops it",
         started.elapsed().as_secs_f64()
     ));
-    stop.wait().await;
+    stop.next().await;
     drop(published);
     stack.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -26,6 +26,11 @@ pub(crate) fn server(program: impl AsRef<OsStr>, account: Option<&Account>) -> C
     command
 }
 
+/// A program that keeps our environment and dies with us where the system can arrange that.
+pub(crate) fn companion(program: impl AsRef<OsStr>) -> Command {
+    build(program.as_ref(), None, true)
+}
+
 fn build(program: &OsStr, account: Option<&Account>, die_with_us: bool) -> Command {
     let wrapper = setpriv();
     let mut command = match (wrapper, account) {

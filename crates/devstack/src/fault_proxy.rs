@@ -243,7 +243,7 @@ async fn pass_the_hole(
 
 async fn listen_anywhere() -> Result<(u16, TcpListener)> {
     loop {
-        let port = port::free()?;
+        let port = port::free_port()?;
         if let Ok(listener) = listen(port).await {
             return Ok((port, listener));
         }

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -49,6 +50,14 @@ pub(crate) fn create(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::file("create", path))
 }
 
+/// A folder that any account can enter, whatever our file mode mask; secrets in it are files of
+/// mode 600.
+pub(crate) fn open_to_others(folder: &Path) -> Result<()> {
+    create(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+        .map_err(Error::file("open", folder))
+}
+
 /// A file written last, that says a step was done completely and of which version.
 #[derive(Debug)]
 pub(crate) struct Stamp {
@@ -91,10 +100,10 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// A new folder under `parent`, of which those of dead processes are removed first.
     pub(crate) fn create(parent: &Path) -> Result<Self> {
-        create(parent)?;
+        open_to_others(parent)?;
         sweep(parent);
         let path = parent.join(format!("{}-{:08x}", std::process::id(), fastrand::u32(..)));
-        fs::create_dir(&path).map_err(Error::file("create", &path))?;
+        open_to_others(&path)?;
         Ok(Self { path })
     }
 

@@ -32,19 +32,22 @@ mod postgres;
 mod redis;
 
 mod fault_proxy;
+mod foreground;
 mod shared;
 mod stack;
 
 pub use chroma::{Chroma, ChromaOptions};
 pub use error::{Error, Result};
 pub use fault_proxy::{FaultProxy, Mode};
+pub use foreground::Foreground;
 pub use installation::Installation;
 pub use model::{ModelServer, ModelServerOptions};
+pub use port::{free_port, port_or_free};
 pub use postgres::{Postgres, PostgresOptions, Recovery, TestDatabase, Tls};
 pub use progress::Progress;
 pub use redis::{Redis, RedisOptions};
 pub use server::Server;
 pub use setup::setup;
-pub use shared::{RedisSpace, SharedStack, publish, shared};
+pub use shared::{Published, RedisSpace, SharedStack, publish, shared};
 pub use stack::{ENVIRONMENT_KEYS, Stack, StackOptions};
 pub use workspace::Workspace;

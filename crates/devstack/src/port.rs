@@ -9,7 +9,10 @@ use crate::{Error, Result};
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// A port on loopback that nobody listens on now; whoever gets it must still expect a clash.
-pub(crate) fn free() -> Result<u16> {
+///
+/// # Errors
+/// When no port is free.
+pub fn free_port() -> Result<u16> {
     for _ in 0..200 {
         let port = fastrand::u16(RANGE);
         if is_free(port) {
@@ -20,6 +23,18 @@ pub(crate) fn free() -> Result<u16> {
         action: format!("find a free port between {} and {}", RANGE.start, RANGE.end),
         source: std::io::ErrorKind::AddrInUse.into(),
     })
+}
+
+/// `wanted` if it is free, else one that is.
+///
+/// # Errors
+/// When no port is free.
+pub fn port_or_free(wanted: u16) -> Result<u16> {
+    if is_free(wanted) {
+        Ok(wanted)
+    } else {
+        free_port()
+    }
 }
 
 /// Whether a server could listen on `port` of loopback now.

@@ -159,7 +159,7 @@ pub(crate) fn tail(log: &Path) -> String {
 
 /// Starts the command from a thread that lives as long as we do: the signal that ends a child
 /// with its parent is sent when the *thread* that started it ends, and a runtime's threads do.
-async fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
+pub(crate) async fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
     type Order = (Command, oneshot::Sender<io::Result<Child>>);
     static ORDERS: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
 
@@ -205,7 +205,7 @@ fn parents() -> Vec<(Pid, Pid)> {
         .collect()
 }
 
-fn parent_of(folder: &PathBuf) -> Option<(Pid, Pid)> {
+fn parent_of(folder: &Path) -> Option<(Pid, Pid)> {
     let pid = folder.file_name()?.to_str()?.parse().ok()?;
     let stat = fs::read_to_string(folder.join("stat")).ok()?;
     // The name in parentheses may itself contain spaces and parentheses.

@@ -31,12 +31,15 @@ pub struct Server {
 pub(crate) struct Recipe {
     pub(crate) name: &'static str,
     pub(crate) log: PathBuf,
-    pub(crate) command: Box<dyn Fn(u16) -> Result<(Command, Option<String>)> + Send + Sync>,
+    pub(crate) command: Box<dyn Fn(u16) -> Result<Start> + Send + Sync>,
     pub(crate) probe: Box<dyn Fn(u16) -> ProbeFuture + Send + Sync>,
     pub(crate) stop: Signal,
     pub(crate) grace: Duration,
     pub(crate) quick_stop: Signal,
 }
+
+/// What to run, and what to write on its standard input.
+pub(crate) type Start = (Command, Option<String>);
 
 /// A probe under way: ready, or why not yet.
 pub(crate) type ProbeFuture = Pin<Box<dyn Future<Output = std::result::Result<(), String>> + Send>>;
@@ -52,7 +55,7 @@ impl Server {
         let mut clashes = 0;
         loop {
             if port.is_none() {
-                server.port = port::free()?;
+                server.port = port::free_port()?;
             }
             match server.run().await {
                 Err(Error::Start { tail, .. })

@@ -4,10 +4,7 @@ mod found;
 mod python;
 mod template;
 
-use std::{
-    fs::{self, File},
-    path::{Path, PathBuf},
-};
+use std::{fs::File, path::PathBuf};
 
 use fd_lock::RwLock;
 
@@ -102,12 +99,12 @@ fn postgres_home(workspace: &Workspace, account: Option<&Account>) -> Result<Pat
         files::create(&inside)?;
         return Ok(inside);
     };
-    open_to_others(&inside)?;
+    files::open_to_others(&inside)?;
     if account.can_enter(&inside) {
         return Ok(inside);
     }
     let outside = std::env::temp_dir().join(format!("tria-{}", workspace.fingerprint()));
-    open_to_others(&outside)?;
+    files::open_to_others(&outside)?;
     if !account::is_ours(&outside) {
         return Err(Error::Setup {
             step: "choosing a folder for PostgreSQL",
@@ -118,10 +115,5 @@ fn postgres_home(workspace: &Workspace, account: Option<&Account>) -> Result<Pat
     Ok(outside)
 }
 
-fn open_to_others(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    files::create(folder)?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-        .map_err(Error::file("open", folder))
-}
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    Error, ModelServer, Result, Stack, TestDatabase, Workspace, http, postgres,
+    Error, Result, Stack, TestDatabase, Workspace, http, postgres,
     redis::{DATABASES, Session},
     secret,
 };
@@ -271,18 +271,23 @@ impl SharedStack {
     }
 
     /// The chat model's id.
-    pub fn chat_model(&self) -> &'static str {
-        ModelServer::CHAT_MODEL
+    pub fn chat_model(&self) -> &str {
+        self.value("OPENAI_MODEL")
     }
 
-    /// The embedding model's id; its vectors have [`ModelServer::EMBEDDING_DIMENSIONS`].
-    pub fn embedding_model(&self) -> &'static str {
-        ModelServer::EMBEDDING_MODEL
+    /// The embedding model's id; its vectors have [`crate::ModelServer::EMBEDDING_DIMENSIONS`].
+    pub fn embedding_model(&self) -> &str {
+        self.value("OPENAI_EMBEDDING_MODEL")
     }
 
     /// The environment that points `tria-server` at the stack's own database.
     pub fn env(&self) -> &[(String, String)] {
         &self.env
+    }
+
+    fn value(&self, key: &str) -> &str {
+        let found = self.env.iter().find(|(name, _)| name == key);
+        found.map_or("", |(_, value)| value)
     }
 }
 

@@ -287,3 +287,6 @@ async fn start_unless<T>(
         start.await.map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests;

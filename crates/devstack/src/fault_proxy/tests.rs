@@ -115,7 +115,7 @@ async fn garbage_is_no_echo() {
 
 #[tokio::test]
 async fn an_upstream_that_is_not_there_hangs_up() {
-    let gone = format!("127.0.0.1:{}", port::free().unwrap());
+    let gone = format!("127.0.0.1:{}", port::free_port().unwrap());
     let proxy = FaultProxy::start(gone).await.unwrap();
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
     assert!(

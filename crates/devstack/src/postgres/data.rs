@@ -20,8 +20,9 @@ pub(crate) fn folder(found: &PostgresBinaries, wanted: &Path) -> PathBuf {
     let Some(account) = &found.account else {
         return wanted.to_owned();
     };
-    let parent = wanted.parent().unwrap_or(wanted);
-    if fs::create_dir_all(parent).is_ok() && account.can_enter(parent) {
+    // What is not there yet will be made open, as far as the folder it is made in is.
+    let nearest = wanted.ancestors().skip(1).find(|folder| folder.exists());
+    if nearest.is_some_and(|folder| account.can_enter(folder)) {
         return wanted.to_owned();
     }
     let mut hasher = DefaultHasher::new();
@@ -54,6 +55,7 @@ pub(super) fn prepare(
         return Ok(password);
     }
     let making = data.with_extension("making");
+    files::create(data.parent().unwrap_or(data))?;
     files::remove_tree(&making)?;
     files::remove_tree(data)?;
     files::copy_tree(&found.template, &making, found.account.as_ref())?;

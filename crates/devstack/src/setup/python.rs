@@ -134,7 +134,7 @@ impl Python {
         convert.arg(&script).arg(&target);
         let remedy = "delete `.tria` and run `cargo xtask setup` again";
         run(convert, "converting the embedding model", remedy, |line| {
-            step.detail(line)
+            step.detail(line);
         })?;
         stamp.write()?;
         Ok(target)
@@ -201,7 +201,7 @@ impl Python {
                 .args(options)
                 .args(wheels);
             run(pip, "installing packages", NO_NETWORK, |line| {
-                step.detail(line)
+                step.detail(line);
             })
         };
         attempt().or_else(|error| {
