@@ -71,13 +71,85 @@ fn comment(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     Ok(())
 }
 
-/// A value as readers of env files take it literally: in single quotes where it holds what means
+/// A value as readers of env files take it literally: in quotes where it holds what means
 /// something to them.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=?&~*".contains(c);
     if value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{value}'")
+        return value.to_owned();
+    }
+    if !value.contains('\'') {
+        return format!("'{value}'");
+    }
+    let escaped = |c| {
+        if "\\\"$".contains(c) {
+            vec!['\\', c]
+        } else {
+            vec![c]
+        }
+    };
+    let value: String = value.chars().flat_map(escaped).collect();
+    format!("\"{value}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Key, Level, Rules};
+
+    #[test]
+    fn it_says_of_each_key_what_is_known() {
+        let rules = Rules::builder()
+            .key(
+                Key::new("A")
+                    .group("Letters")
+                    .about("The first.")
+                    .required()
+                    .secret()
+                    .example("it's a $"),
+            )
+            .key(
+                Key::new("B")
+                    .group("Letters")
+                    .boolean()
+                    .default("no")
+                    .example("yes"),
+            )
+            .key(
+                Key::new("C")
+                    .group("More")
+                    .required_at(Level::Strict)
+                    .example("two words"),
+            )
+            .build()
+            .unwrap();
+        assert_eq!(
+            rules.template().to_string(),
+            "# === Letters ===\n\n\
+             # The first.\n\
+             # Required: a secret. Secret; A_FILE may name a file that holds it instead.\n\
+             A=\"it's a \\$\"\n\n\
+             # Optional: true or false. Default: no.\n\
+             #B=yes\n\n\
+             # === More ===\n\n\
+             # Required in production: text.\n\
+             #C='two words'\n"
+        );
+    }
+
+    #[test]
+    fn long_comments_are_wrapped() {
+        let rules = Rules::builder()
+            .key(Key::new("A").about(concat!(
+                "word word word word word word word word word word word word ",
+                "word word word word word word word word word word word word word word"
+            )))
+            .build()
+            .unwrap();
+        let template = rules.template().to_string();
+        assert!(
+            template.lines().all(|line| line.len() <= super::WIDTH),
+            "{template}"
+        );
+        assert_eq!(template.matches("word").count(), 26);
     }
 }
