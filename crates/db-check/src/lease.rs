@@ -70,6 +70,11 @@ impl Lease {
             }),
         }
     }
+
+    /// Ends the connection instead of giving it back.
+    pub(crate) fn close(mut self) {
+        self.settled = false;
+    }
 }
 
 impl Drop for Lease {
@@ -86,3 +91,7 @@ fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "lease_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 //!   connections left; a pool whose connections are all in use is told apart from a database
 //!   that is down.
 //! - [`SchemaCheck`] proves that the migrations and the required tables and columns are there.
+//! - [`LoginCheck`] proves, on demand, that a new login still works.
 //! - [`pool`] builds a pool from a database URL, with `sslmode` as libpq means it.
 //! - [`Fault`] is the closed list of what can be wrong, each with its code and remedy.
 //!
@@ -27,6 +28,7 @@
 mod database;
 mod fault;
 mod lease;
+mod login;
 pub mod pool;
 mod schema;
 mod server;
@@ -38,6 +40,7 @@ mod url;
 
 pub use database::DatabaseCheck;
 pub use fault::{CODES, Fault};
+pub use login::LoginCheck;
 pub use schema::SchemaCheck;
 pub use spec::{InvalidSpec, SchemaSpec, TableSpec};
 pub use target::Target;

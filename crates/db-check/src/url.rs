@@ -166,12 +166,6 @@ impl DatabaseUrl {
         Target::of(&self.config)
     }
 
-    /// The same server with another database; for administrative work.
-    pub fn with_database(mut self, name: &str) -> Self {
-        self.config.dbname(name);
-        self
-    }
-
     /// The time that the URL itself allows for connecting.
     pub(crate) fn connect_timeout(&self) -> Option<Duration> {
         self.config.get_connect_timeout().copied()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use tria_check::Status;
-use tria_db_check::DatabaseCheck;
+use tria_db_check::{DatabaseCheck, LoginCheck};
 use tria_devstack::{FaultProxy, Mode, Postgres, PostgresOptions};
 
 use crate::support::*;
@@ -92,4 +92,44 @@ async fn a_silent_connection_is_replaced() {
     assert_eq!(pool.status().size, 0, "the silent one is gone");
     proxy.set(Mode::Pass).await;
     assert_eq!(run(&check).await.status(), Status::Pass);
+}
+
+/// n8n-io/n8n#15480: the pooled probe stayed green after the password was changed.
+#[tokio::test]
+async fn a_changed_password_is_found_by_a_new_login() {
+    let (stack, database) = database().await;
+    let admin = client(database.url()).await;
+    let (role, port) = (
+        format!("rotated_{}", database.name()),
+        stack.postgres_port(),
+    );
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'f1rst-pw'");
+    admin.batch_execute(&create).await.unwrap();
+    let url = format!(
+        "postgres://{role}:f1rst-pw@127.0.0.1:{port}/{}",
+        database.name()
+    );
+    let pooled = check(&url);
+    let login = LoginCheck::new(pool(&url, 1));
+    assert_eq!(run(&pooled).await.status(), Status::Pass);
+    let outcome = conforms(&login, &url).await;
+    assert_eq!(texts(&outcome), ["A new login to the database works"]);
+    let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    until(&admin, &sessions, 1).await;
+
+    let rotate = format!("ALTER ROLE {role} PASSWORD 's3cond-pw'");
+    admin.batch_execute(&rotate).await.unwrap();
+    assert_eq!(
+        run(&pooled).await.status(),
+        Status::Pass,
+        "it is still logged in"
+    );
+    let outcome = conforms(&login, &url).await;
+    assert_refused(&outcome, "auth_failed", tria_check::Retry::Permanent);
+    drop(pooled);
+    until(&admin, &sessions, 0).await;
+    admin
+        .batch_execute(&format!("DROP ROLE {role}"))
+        .await
+        .unwrap();
 }
