@@ -24,6 +24,12 @@ use crate::{
 /// not end, because the check blocks its thread.
 const BLOCKED_GRACE: Duration = Duration::from_millis(250);
 
+const REPORT_BUG: &str =
+    "this is a bug of the check: report it with the panic's message from the log";
+
+const SEE_WHY_SILENT: &str =
+    "see whether it is overloaded, or whether a firewall drops packets on the way";
+
 /// Runs the checks of a registry.
 ///
 /// - One run of a check at a time: whoever asks while one is under way gets its outcome. The run
@@ -215,7 +221,9 @@ impl Runner {
         if self.shared.cancel.is_cancelled() {
             return cancelled().into();
         }
-        Finding::fail(Code::PANIC, "the check ended without an answer").into()
+        Finding::fail(Code::PANIC, "the check ended without an answer")
+            .remedy(REPORT_BUG)
+            .into()
     }
 }
 
@@ -253,7 +261,7 @@ fn timed_out(entry: &Entry) -> Finding {
         Code::TIMEOUT,
         PublicText::filled("no answer within {} ms", &[limit.into()]),
     )
-    .remedy("see whether it is overloaded, or whether a firewall drops packets on the way")
+    .remedy(SEE_WHY_SILENT)
     .transient(None)
 }
 
@@ -262,6 +270,7 @@ fn no_time_left() -> Finding {
         Code::TIMEOUT,
         "no answer before the deadline of the whole run",
     )
+    .remedy(SEE_WHY_SILENT)
     .transient(None)
 }
 
@@ -272,7 +281,7 @@ fn cancelled() -> Finding {
 fn panicked(panic: &(dyn Any + Send)) -> Finding {
     let message = panic_message(panic);
     Finding::fail(Code::PANIC, "the check panicked")
-        .remedy("this is a bug of the check: report it with the panic's message from the log")
+        .remedy(REPORT_BUG)
         .detail(PrivateText::new(message))
 }
 

@@ -21,14 +21,14 @@ pub(crate) struct Board {
 // === impl Board ===
 
 impl Board {
-    pub(crate) fn new(report: RunReport) -> Self {
+    pub(crate) fn new(phase: watch::Sender<Phase>, report: RunReport) -> Self {
         Self {
             names: report
                 .hooks
                 .iter()
                 .map(|hook| hook.name.as_str().into())
                 .collect(),
-            phase: watch::Sender::new(Phase::Starting),
+            phase,
             report: watch::Sender::new(report),
             reason: watch::Sender::new(None),
         }

@@ -51,6 +51,11 @@ impl Hook {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds hooks that must be up before this one starts, and stay up until it is down.
     pub fn after<I>(mut self, names: I) -> Self
     where

@@ -27,10 +27,11 @@ pub struct Lifecycle {
 }
 
 /// Builds a [`Lifecycle`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LifecycleBuilder {
     hooks: Vec<Hook>,
     limits: Limits,
+    phase: watch::Sender<Phase>,
     signals: Option<watch::Receiver<Option<Signal>>>,
 }
 
@@ -162,6 +163,12 @@ impl fmt::Debug for Lifecycle {
 // === impl LifecycleBuilder ===
 
 impl LifecycleBuilder {
+    /// The phase, now and from now on: for parts that hooks are made of, and that must exist
+    /// before the lifecycle does.
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
     /// Adds a hook.
     pub fn hook(mut self, hook: Hook) -> Self {
         self.hooks.push(hook);
@@ -222,6 +229,7 @@ impl LifecycleBuilder {
         let Self {
             hooks,
             limits,
+            phase,
             signals,
         } = self;
         let edges: Vec<(&str, &[String])> = hooks
@@ -233,7 +241,7 @@ impl LifecycleBuilder {
             .iter()
             .map(|(name, after)| HookReport::new(name, after))
             .collect();
-        let board = Arc::new(Board::new(RunReport::new(reports)));
+        let board = Arc::new(Board::new(phase, RunReport::new(reports)));
         Ok(Lifecycle {
             hooks,
             graph,
@@ -241,6 +249,17 @@ impl LifecycleBuilder {
             signals,
             board,
         })
+    }
+}
+
+impl Default for LifecycleBuilder {
+    fn default() -> Self {
+        Self {
+            hooks: Vec::new(),
+            limits: Limits::default(),
+            phase: watch::Sender::new(Phase::Starting),
+            signals: None,
+        }
     }
 }
 

@@ -22,7 +22,19 @@ pub struct Banner {
     page: Mutex<Page>,
 }
 
+/// What a banner calls the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Wording {
+    /// The first line.
+    pub title: &'static str,
+    /// What begins the last line when the process may serve.
+    pub complete: &'static str,
+    /// What begins the list of problems when it may not.
+    pub refused: &'static str,
+}
+
 struct Page {
+    wording: Wording,
     progress: Box<dyn Write + Send>,
     problems: Box<dyn Write + Send>,
     /// The phase whose lines are written as they come; those of later ones wait.
@@ -37,24 +49,38 @@ struct Section {
     ended: bool,
 }
 
+// === impl Wording ===
+
+impl Default for Wording {
+    /// That of a start.
+    fn default() -> Self {
+        Self {
+            title: "STARTUP",
+            complete: "STARTUP COMPLETE - ALL CRITICAL SERVICES OPERATIONAL",
+            refused: "STARTUP REFUSED",
+        }
+    }
+}
+
 // === impl Banner ===
 
 impl Banner {
-    /// A banner under `title`. Progress goes to one writer, the list of what is wrong to another
+    /// A banner. Progress goes to one writer, the list of what is wrong to another
     /// (as to standard output and standard error).
     pub fn new(
-        title: &str,
+        wording: Wording,
         progress: impl Write + Send + 'static,
         problems: impl Write + Send + 'static,
     ) -> Self {
         let mut page = Page {
+            wording,
             progress: Box::new(progress),
             problems: Box::new(problems),
             current: 0,
             sections: Vec::new(),
             told: HashMap::new(),
         };
-        page.write(title);
+        page.write(wording.title);
         Self {
             page: Mutex::new(page),
         }
@@ -156,28 +182,34 @@ impl Page {
         }
         let elapsed = elapsed.as_millis();
         let Some(code) = verdict.exit_code() else {
+            let complete = self.wording.complete;
             let line = match verdict.warnings() {
-                0 => "✅ STARTUP COMPLETE - ALL CRITICAL SERVICES OPERATIONAL".to_owned(),
-                count => format!(
-                    "⚠️  STARTUP COMPLETE - ALL CRITICAL SERVICES OPERATIONAL, {}",
-                    counted(count, "WARNING")
-                ),
+                0 => format!("✅ {complete}"),
+                count => format!("⚠️  {complete}, {}", counted(count, "WARNING")),
             };
             self.write(&format!("{line} ({elapsed} ms)"));
             return;
         };
         let problems = counted(verdict.problems(), "PROBLEM");
-        let mut text =
-            format!("❌ STARTUP REFUSED - {problems} (exit code {code}, {elapsed} ms)\n");
-        for (number, (name, finding)) in blocking_findings(&verdict.phases).enumerate() {
+        let refused = self.wording.refused;
+        let mut text = format!("❌ {refused} - {problems} (exit code {code}, {elapsed} ms)\n");
+        for (number, problem) in problems_of(&verdict.phases).enumerate() {
+            let Problem {
+                check,
+                finding,
+                keys,
+            } = problem;
             let (number, code) = (number + 1, finding.code());
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {number}. {name}: {} [{code}]", finding.text());
+            let _ = writeln!(text, "  {number}. {check}: {} [{code}]", finding.text());
             if let Some(detail) = finding.get_detail() {
                 let _ = writeln!(text, "     detail: {}", detail.expose());
             }
             if let Some(remedy) = finding.get_remedy() {
                 let _ = writeln!(text, "     remedy: {remedy}");
+            }
+            if !keys.is_empty() {
+                let _ = writeln!(text, "     keys:   {}", keys.join(", "));
             }
         }
         let _ = self.progress.flush();
@@ -215,19 +247,29 @@ fn check_lines(check: &CheckReport) -> Vec<String> {
     lines
 }
 
-/// The findings that keep the process from serving, with the names of their checks.
-pub(crate) fn blocking_findings(phases: &[PhaseReport]) -> impl Iterator<Item = (&str, &Finding)> {
-    let checks = phases.iter().flat_map(|phase| &phase.checks);
-    let findings = checks
-        .filter(|check| check.is_blocking())
-        .flat_map(|check| {
-            check
+/// A finding that keeps the process from serving.
+struct Problem<'a> {
+    check: &'a str,
+    finding: &'a Finding,
+    keys: &'a [&'static str],
+}
+
+fn problems_of(phases: &[PhaseReport]) -> impl Iterator<Item = Problem<'_>> {
+    phases.iter().flat_map(|phase| {
+        let blocking = phase.checks.iter().filter(|check| check.is_blocking());
+        blocking.flat_map(|check| {
+            let failures = check
                 .outcome
                 .findings()
                 .iter()
-                .map(|finding| (check.name.as_str(), finding))
-        });
-    findings.filter(|(_, finding)| finding.is_failure())
+                .filter(|finding| finding.is_failure());
+            failures.map(|finding| Problem {
+                check: &check.name,
+                finding,
+                keys: &phase.keys,
+            })
+        })
+    })
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -1,14 +1,11 @@
 //! Where the phases of one start tell each other how they stand.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{PhaseReport, PhaseState};
+use crate::{Phase, PhaseReport};
 
 /// Shared by the phases of one start.
 #[derive(Clone)]
@@ -69,27 +66,17 @@ impl Board {
         let _ = pending.wait_for(|pending| *pending == 0).await;
     }
 
-    /// The reports in order; a phase without one is skipped.
-    pub(crate) fn reports(
-        &self,
-        names: impl Iterator<Item = (String, String)>,
-    ) -> Vec<PhaseReport> {
+    /// The reports of `phases` in order; a phase without one is skipped.
+    pub(crate) fn reports(&self, phases: &[Phase]) -> Vec<PhaseReport> {
         let reports = self
             .shared
             .reports
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let pairs = reports.iter().zip(names).enumerate();
-        let report = pairs.map(|(index, (report, (name, title)))| match report {
+        let pairs = reports.iter().zip(phases).enumerate();
+        let report = pairs.map(|(index, (report, phase))| match report {
             Some(report) => report.clone(),
-            None => PhaseReport {
-                number: index + 1,
-                name,
-                title,
-                state: PhaseState::Skipped,
-                checks: Vec::new(),
-                elapsed: Duration::ZERO,
-            },
+            None => PhaseReport::skipped(index + 1, phase),
         });
         report.collect()
     }

@@ -43,11 +43,11 @@ impl Observer for EventLog {
 fn log_phase(report: &PhaseReport) {
     let (phase, name, title) = (report.number, &report.name, &report.title);
     let (state, elapsed_ms) = (report.state.as_str(), millis(report.elapsed));
-    let proven = proven(report);
+    let (proven, keys) = (proven(report), report.keys.join(", "));
     match report.state {
         PhaseState::Failed => {
             let problems = report.problems();
-            error!(target: "tria::startup", phase, name, title, state, elapsed_ms, problems, proven,
+            error!(target: "tria::startup", phase, name, title, state, elapsed_ms, problems, proven, keys,
                 "phase ended");
         }
         PhaseState::Warned => {

@@ -18,7 +18,7 @@ mod startup;
 mod verdict;
 mod wire;
 
-pub use banner::Banner;
+pub use banner::{Banner, Wording};
 pub use event_log::EventLog;
 pub use observer::{Observer, StartupEvent};
 pub use phase::{Phase, PhaseReport, PhaseState};

@@ -11,6 +11,7 @@ pub struct Phase {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) checks: Vec<String>,
+    pub(crate) keys: Vec<&'static str>,
     pub(crate) configuration: bool,
 }
 
@@ -39,6 +40,8 @@ pub struct PhaseReport {
     pub title: String,
     /// How it ended.
     pub state: PhaseState,
+    /// The settings that lead to what it proves.
+    pub keys: Vec<&'static str>,
     /// The outcomes of its checks; those behind a failed one were not run.
     pub checks: Vec<CheckReport>,
     /// How long it took.
@@ -55,6 +58,7 @@ impl Phase {
             name,
             title,
             checks: Vec::new(),
+            keys: Vec::new(),
             configuration: false,
         }
     }
@@ -65,6 +69,23 @@ impl Phase {
     pub fn check(mut self, name: impl Into<String>) -> Self {
         self.checks.push(name.into());
         self
+    }
+
+    /// Names the settings that lead to what this phase proves, so that whoever reads of a problem
+    /// knows which to look at.
+    pub fn keys(mut self, keys: impl IntoIterator<Item = &'static str>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// Its name, which is that of its lifecycle hook.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its title.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// Says that this phase judges the configuration: no other is begun before it has passed, and
@@ -100,6 +121,33 @@ impl PhaseState {
 // === impl PhaseReport ===
 
 impl PhaseReport {
+    pub(crate) fn new(
+        number: usize,
+        phase: &Phase,
+        checks: Vec<CheckReport>,
+        elapsed: Duration,
+    ) -> Self {
+        let state = PhaseState::of(&checks);
+        Self {
+            state,
+            checks,
+            elapsed,
+            ..Self::skipped(number, phase)
+        }
+    }
+
+    pub(crate) fn skipped(number: usize, phase: &Phase) -> Self {
+        Self {
+            number,
+            name: phase.name.clone(),
+            title: phase.title.clone(),
+            state: PhaseState::Skipped,
+            keys: phase.keys.clone(),
+            checks: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// The number of findings that keep the process from starting.
     pub fn problems(&self) -> usize {
         let blocking = self.checks.iter().filter(|check| check.is_blocking());

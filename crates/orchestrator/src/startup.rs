@@ -104,15 +104,14 @@ impl Startup {
 
     /// What the start came to so far. Phases that have not ended are skipped ones.
     pub fn verdict(&self) -> Verdict {
-        let phases = &self.shared.phases;
-        let names = phases
-            .iter()
-            .map(|phase| (phase.name.clone(), phase.title.clone()));
         let configuration: Vec<String> = self
             .indices(true)
             .map(|(_, phase)| phase.name.clone())
             .collect();
-        Verdict::of(self.shared.board.reports(names), &configuration)
+        Verdict::of(
+            self.shared.board.reports(&self.shared.phases),
+            &configuration,
+        )
     }
 
     async fn run_hook(&self, index: usize, cx: &HookContext) -> Result<(), HookError> {
@@ -156,18 +155,9 @@ impl Startup {
                 break;
             }
         }
-        let state = PhaseState::of(&checks);
-        let (name, title) = (phase.name.clone(), phase.title.clone());
-        let report = PhaseReport {
-            number,
-            name,
-            title,
-            state,
-            checks,
-            elapsed: begun.elapsed(),
-        };
+        let report = PhaseReport::new(number, phase, checks, begun.elapsed());
         self.tell(&StartupEvent::PhaseEnded(&report));
-        let passed = state != PhaseState::Failed;
+        let passed = report.state != PhaseState::Failed;
         let last = self.shared.board.enter(report);
         if last || (phase.configuration && !passed) {
             let (verdict, elapsed) = (self.verdict(), self.shared.begun.elapsed());

@@ -8,7 +8,7 @@ use tria_check::{Check, CheckContext, CheckMeta, Registry};
 use tria_lifecycle::Lifecycle;
 
 use super::*;
-use crate::Banner;
+use crate::{Banner, Wording};
 
 const BROKEN: Code = Code::new("broken");
 
@@ -108,9 +108,15 @@ fn scene(environment: Act, acts: &[Act], patience: Patience) -> Scene {
     let paper = Paper::default();
     let mut startup = Startup::builder(runner)
         .patience(patience)
-        .observer(Banner::new("TITLE", paper.clone(), paper.clone()));
+        .observer(Banner::new(
+            Wording::default(),
+            paper.clone(),
+            paper.clone(),
+        ));
     for (index, name) in names.into_iter().enumerate() {
-        let phase = Phase::new(format!("phase{index}"), format!("Title {index}")).check(name);
+        let phase = Phase::new(format!("phase{index}"), format!("Title {index}"))
+            .check(name)
+            .keys(["SOME_KEY"]);
         startup = startup.phase(if index == 0 {
             phase.configuration()
         } else {
@@ -144,7 +150,7 @@ async fn a_good_start_is_told_in_order_whatever_order_it_ran_in() {
     );
     assert_eq!(
         scene.paper.text(),
-        "TITLE\n\
+        "STARTUP\n\
          PHASE 1: Title 0\n  ✅ fine\n\
          PHASE 2: Title 1\n  ✅ slow\n\
          PHASE 3: Title 2\n  ✅ fine\n\
@@ -166,7 +172,10 @@ async fn an_invalid_configuration_ends_it_before_anything_else_is_tried() {
     assert_eq!(runs, [1, 0, 0]);
     let text = scene.paper.text();
     assert!(text.contains("PHASE 3: Title 2\n  ⏭️  not tried"), "{text}");
-    assert!(text.contains("remedy: mend it"), "{text}");
+    assert!(
+        text.contains("remedy: mend it\n     keys:   SOME_KEY"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,7 @@ fn phase_json(phase: &PhaseReport) -> Value {
         "title": phase.title,
         "state": phase.state,
         "elapsed_ms": millis(phase.elapsed),
+        "keys": phase.keys,
         "checks": phase.checks.iter().map(check_json).collect::<Vec<_>>(),
     })
 }
