@@ -20,7 +20,7 @@ use crate::{
 ///
 /// - Pass: a random key was written, read back and deleted.
 /// - Warn `pool_busy`: no connection of the application's pool came free in time. That is no
-///   proof against Redis, and without [`RedisCheck::with_probe_pool`] none for it either.
+///   proof against Redis, and without [`RedisCheck::probe_pool`] none for it either.
 /// - Fail: see [`codes`].
 ///
 /// Observed are `round_trip_ms`, `version`, what INFO tells where it is allowed, and the pool:
@@ -66,33 +66,33 @@ impl RedisCheck {
     }
 
     /// Changes name, groups, criticality, timeout or period.
-    pub fn with_meta(mut self, change: impl FnOnce(CheckMeta) -> CheckMeta) -> Self {
+    pub fn configure(mut self, change: impl FnOnce(CheckMeta) -> CheckMeta) -> Self {
         self.meta = change(self.meta).codes(codes::ALL);
         self
     }
 
     /// Sets what the probe's keys begin with (`tria:probe:`); the user must be allowed them.
-    pub fn with_key_prefix(mut self, prefix: impl Into<String>) -> Self {
+    pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = prefix.into();
         self
     }
 
     /// Sets after how long a key that a cut probe left behind is gone (10 s).
-    pub fn with_key_expiry(mut self, expiry: Duration) -> Self {
+    pub fn key_expiry(mut self, expiry: Duration) -> Self {
         self.key_expiry = expiry;
         self
     }
 
     /// Sets how long the probe queues with the application's traffic for a connection before it
     /// calls the pool busy (250 ms).
-    pub fn with_patience(mut self, patience: Duration) -> Self {
+    pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
     /// Gives a second pool to the same Redis, of one connection, that is used only while the
     /// application's pool is busy: then Redis is still proven, or told to be down.
-    pub fn with_probe_pool(mut self, pool: Pool) -> Self {
+    pub fn probe_pool(mut self, pool: Pool) -> Self {
         self.probe_pool = Some(pool);
         self
     }
@@ -104,7 +104,7 @@ impl RedisCheck {
     ///
     /// For that alone a connection is opened beside the pools, without credentials, and only
     /// after connecting has failed in one of these ways.
-    pub fn with_endpoint(mut self, options: &RedisOptions) -> Self {
+    pub fn endpoint(mut self, options: &RedisOptions) -> Self {
         self.endpoint = Some(Endpoint::of(options));
         self
     }

@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), tria_redis_check::BuildPoolError> {
 //! let options = RedisOptions::new("redis.internal", 6379);
-//! let check = RedisCheck::new(build_pool(&options)?).with_endpoint(&options);
+//! let check = RedisCheck::new(build_pool(&options)?).endpoint(&options);
 //! # Ok(())
 //! # }
 //! ```

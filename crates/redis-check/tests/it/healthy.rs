@@ -133,7 +133,7 @@ async fn a_key_that_cannot_be_deleted_is_gone_soon() {
     let redis = server(&[]).await;
     let mut admin = admin(&redis).await;
     grant(&mut admin, "~* +@all -del").await;
-    let check = check(&limited(redis.port())).with_key_expiry(Duration::from_millis(300));
+    let check = check(&limited(redis.port())).key_expiry(Duration::from_millis(300));
 
     let outcome = probe(&check).await;
     assert_eq!(outcome.code(), codes::PERMISSION_DENIED);
@@ -174,7 +174,7 @@ async fn info_may_be_forbidden() {
 async fn a_user_with_keys_of_its_own_gives_the_probe_a_prefix() {
     let redis = server(&[]).await;
     grant(&mut admin(&redis).await, "~shop:* +@all").await;
-    let check = check(&limited(redis.port())).with_key_prefix("shop:probe:");
+    let check = check(&limited(redis.port())).key_prefix("shop:probe:");
     assert_eq!(verify(&check).await.status(), Status::Pass);
 }
 

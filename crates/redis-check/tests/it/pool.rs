@@ -28,7 +28,7 @@ async fn all_of(pool: &Pool) -> Vec<Connection> {
 async fn a_busy_pool_is_not_a_broken_redis() {
     let redis = server(&[]).await;
     let pool = pool(&options(redis.port()));
-    let check = RedisCheck::new(pool.clone()).with_patience(Duration::from_millis(50));
+    let check = RedisCheck::new(pool.clone()).patience(Duration::from_millis(50));
     let held = all_of(&pool).await;
 
     let outcome = verify(&check).await;
@@ -60,8 +60,8 @@ async fn a_probe_pool_proves_redis_while_the_application_is_busy() {
     })
     .unwrap();
     let check = RedisCheck::new(pool.clone())
-        .with_probe_pool(spare.clone())
-        .with_patience(Duration::from_millis(20));
+        .probe_pool(spare.clone())
+        .patience(Duration::from_millis(20));
     let held = all_of(&pool).await;
 
     let outcome = verify(&check).await;
@@ -84,7 +84,7 @@ async fn a_probe_pool_proves_redis_while_the_application_is_busy() {
 async fn the_probe_pool_stays_unused_while_the_other_is_free() {
     let redis = server(&[]).await;
     let spare = pool(&options(redis.port()));
-    let check = check(&options(redis.port())).with_probe_pool(spare.clone());
+    let check = check(&options(redis.port())).probe_pool(spare.clone());
     assert_eq!(verify(&check).await.status(), Status::Pass);
     assert_eq!(spare.status().size, 0);
 }
@@ -180,7 +180,7 @@ async fn no_debug_shows_the_password() {
         ..hasty(1)
     };
     let pool = pool(&options);
-    let check = RedisCheck::new(pool.clone()).with_probe_pool(pool.clone());
+    let check = RedisCheck::new(pool.clone()).probe_pool(pool.clone());
     for text in [
         format!("{options:?}"),
         format!("{pool:?}"),

@@ -69,7 +69,7 @@ pub(crate) fn pool(options: &RedisOptions) -> Pool {
 }
 
 pub(crate) fn check(options: &RedisOptions) -> RedisCheck {
-    RedisCheck::new(pool(options)).with_endpoint(options)
+    RedisCheck::new(pool(options)).endpoint(options)
 }
 
 /// Holds the check to the contract, and gives what it found.

@@ -59,7 +59,7 @@ async fn a_patient_pool_does_not_break_the_deadline() {
         response_timeout: Duration::from_secs(60),
         ..options(proxy.port())
     };
-    let check = check(&patient).with_meta(|meta| meta.timeout(Duration::from_millis(400)));
+    let check = check(&patient).configure(|meta| meta.timeout(Duration::from_millis(400)));
     assert_eq!(verify(&check).await.status(), Status::Pass);
     proxy.set(Mode::BlackHole).await;
     let begun = Instant::now();
