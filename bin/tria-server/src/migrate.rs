@@ -1,0 +1,45 @@
+//! Brings the database schema and the vector collections up to date.
+
+use tria_check::Runner;
+use tria_lifecycle::{Lifecycle, Signals};
+
+use crate::{environment::Environment, plan, telemetry};
+
+/// Runs the migrations, and gives the exit code.
+pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
+    let environment = Environment::read()?;
+    telemetry::install(environment.log_format(), environment.log_level());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let code = runtime.block_on(migrate(&environment, signals));
+    runtime.shutdown_background();
+    code
+}
+
+async fn migrate(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
+    let Some((settings, dependencies)) = environment.usable() else {
+        return plan::migration().refuse(environment).await;
+    };
+    let lifecycle = Lifecycle::builder().signals(signals);
+    let registry = dependencies.migration_checks(environment, settings)?;
+    let runner = Runner::new(registry, lifecycle.phase());
+    let patience = Some(settings.startup_deadline);
+    let startup = plan::migration()
+        .over(runner, patience, Some(settings.log_format))
+        .build();
+    let lifecycle = lifecycle.hooks(startup.hooks()).build()?;
+    let handle = lifecycle.shutdown_handle();
+    let mut phase = lifecycle.phase();
+    let (report, ()) = tokio::join!(lifecycle.run(), async {
+        // There is nothing to serve: what is up to date may stop.
+        if phase
+            .wait_for(|phase| phase.is_ready() || phase.is_ending())
+            .await
+            .is_ok()
+        {
+            handle.shutdown("up to date");
+        }
+    });
+    Ok(report.exit_code)
+}

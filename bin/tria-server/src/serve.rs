@@ -1,0 +1,221 @@
+//! Proves every dependency, then serves until it is told to stop.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tria_check::Runner;
+use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
+use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals};
+
+use crate::{
+    dependencies::Dependencies,
+    environment::Environment,
+    http, plan,
+    progress::Progress,
+    settings::{LogFormat, Settings},
+    telemetry::{self, complain, say},
+};
+
+/// The address cannot be listened on: somebody else has it, or it is not this host's
+/// (`EX_UNAVAILABLE`).
+const UNAVAILABLE: u8 = 69;
+
+/// How long the runtime may hold the exit for work that cannot be cancelled, such as a name being
+/// looked up.
+const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
+
+/// How long closing a pool may take.
+const POOL_STOP: Duration = Duration::from_secs(3);
+
+/// Runs the service to its end, and gives its exit code.
+pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
+    let environment = Environment::read()?;
+    telemetry::install(environment.log_format(), environment.log_level());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let code = runtime.block_on(live(&environment, signals));
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
+    code
+}
+
+async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
+    let Some((settings, dependencies)) = environment.usable() else {
+        return plan::startup().refuse(environment).await;
+    };
+    let wanted = SocketAddr::new(settings.host, settings.port);
+    let listener = match http::bind(wanted) {
+        Ok(listener) => listener,
+        Err(error) => {
+            complain(&format!("❌ cannot listen on {wanted}: {error}"));
+            complain(
+                "   remedy: stop what listens there (`ss -ltnp` shows it), or set HOST and PORT",
+            );
+            return Ok(UNAVAILABLE);
+        }
+    };
+    serve(environment, settings, dependencies, listener, signals).await
+}
+
+async fn serve(
+    environment: &Environment,
+    settings: &Settings,
+    dependencies: &Dependencies,
+    listener: TcpListener,
+    signals: &Signals,
+) -> anyhow::Result<u8> {
+    let lifecycle = Lifecycle::builder().signals(signals);
+    let registry = dependencies.startup_checks(environment, settings)?;
+    let runner = Runner::new(registry, lifecycle.phase());
+    let snapshot = Arc::new(Snapshot::new(runner.registry()));
+
+    let plan = plan::startup();
+    let names: Vec<String> = plan
+        .phases
+        .iter()
+        .map(|phase| phase.name().to_owned())
+        .collect();
+    let titles = plan
+        .phases
+        .iter()
+        .enumerate()
+        .map(|(index, phase)| (index + 1, phase.title().to_owned()));
+    let progress = StartupProgress::new(titles);
+    let sampling = CancellationToken::new();
+    let health = HealthState::new(
+        Arc::clone(&snapshot),
+        progress.clone(),
+        lifecycle.phase(),
+        env!("CARGO_PKG_VERSION"),
+    )
+    .sampler(Sampler::start("/", sampling.clone()));
+    let address = listener.local_addr()?;
+    let drain = CancellationToken::new();
+    let server = tokio::spawn(http::serve(
+        listener,
+        http::router(tria_health::routes(health)),
+        drain.clone(),
+    ));
+
+    let observer = Progress {
+        startup: progress,
+        snapshot: Arc::clone(&snapshot),
+    };
+    let format = settings.log_format;
+    let patience = Some(settings.startup_deadline);
+    let startup = plan
+        .over(runner.clone(), patience, Some(format))
+        .observer(observer)
+        .build();
+    announce(format, address);
+
+    let hooks = startup
+        .hooks()
+        .into_iter()
+        .map(|hook| dependencies.with_disposal(hook, POOL_STOP));
+    let aborter = server.abort_handle();
+    let lifecycle = lifecycle
+        .hooks(hooks)
+        .hook(monitor(names, runner.clone(), snapshot))
+        .hook(traffic(server, drain, settings.drain))
+        .pre_drain(settings.pre_drain())
+        .stop_deadline(settings.shutdown_grace)
+        .build()?;
+    let stopping = lifecycle.shutdown_handle();
+    let farewell = tokio::spawn(async move {
+        let reason = stopping.requested().await;
+        if reason.is_on_purpose() && format == LogFormat::Pretty {
+            say(&format!("Stopping: {reason}"));
+        }
+    });
+    let report = lifecycle.run().await;
+    farewell.abort();
+    sampling.cancel();
+    // A start that failed never reached the hook that ends it.
+    aborter.abort();
+    runner.cancel();
+    conclude(format, &report);
+    Ok(report.exit_code)
+}
+
+/// Refreshes the snapshot while the service runs.
+fn monitor(after: Vec<String>, runner: Runner, snapshot: Arc<Snapshot>) -> Hook {
+    let (give, take) = tokio::sync::oneshot::channel();
+    Hook::new("monitor")
+        .after(after)
+        .on_start(async move |cx| {
+            let handle = Monitor::start(&runner, &snapshot, cx.token());
+            let _ = give.send(handle);
+            Ok(())
+        })
+        .on_stop(async move |_| {
+            if let Ok(handle) = take.await {
+                handle.stopped().await;
+            }
+            Ok(())
+        })
+}
+
+/// Ends the traffic: no new connections, requests in flight are finished, within `limit`.
+fn traffic(serving: JoinHandle<io::Result<()>>, drain: CancellationToken, limit: Duration) -> Hook {
+    let aborter = serving.abort_handle();
+    Hook::new("http")
+        .after(["monitor"])
+        .stop_timeout(limit + Duration::from_secs(1))
+        .on_stop(async move |_| {
+            drain.cancel();
+            match tokio::time::timeout(limit, serving).await {
+                Ok(Ok(ended)) => Ok(ended?),
+                Ok(Err(panic)) => Err(HookError::new(panic)),
+                Err(_elapsed) => {
+                    aborter.abort();
+                    Err(HookError::new(DrainDeadline(limit)))
+                }
+            }
+        })
+}
+
+/// Requests were still in flight at the drain deadline.
+#[derive(Debug, thiserror::Error)]
+#[error("requests were still in flight after {0:?}; their connections were closed")]
+struct DrainDeadline(Duration);
+
+fn announce(format: LogFormat, address: SocketAddr) {
+    match format {
+        LogFormat::Pretty => say(&format!("Listening on http://{address}")),
+        LogFormat::Json => {
+            tracing::info!(target: "tria::http", address = %address, "listening");
+        }
+    }
+}
+
+/// Says how the service came to its end.
+fn conclude(format: LogFormat, report: &RunReport) {
+    let reason = report
+        .reason
+        .as_ref()
+        .map(ShutdownReason::to_string)
+        .unwrap_or_default();
+    let exit_code = report.exit_code;
+    let elapsed_ms = report.stopped_after.unwrap_or_default().as_millis();
+    let pending = report.pending.join(", ");
+    match format {
+        LogFormat::Json => tracing::info!(target: "tria::lifecycle", exit_code, reason, pending,
+            elapsed_ms = u64::try_from(elapsed_ms).unwrap_or(u64::MAX), "stopped"),
+        LogFormat::Pretty if report.is_clean() => {
+            say(&format!("✅ STOPPED ({reason}, {elapsed_ms} ms)"));
+        }
+        LogFormat::Pretty => {
+            let errors = report
+                .errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>();
+            complain(&format!(
+                "STOPPED with exit code {exit_code} ({})",
+                errors.join("; ")
+            ));
+        }
+    }
+}

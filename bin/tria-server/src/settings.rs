@@ -1,0 +1,216 @@
+//! The settings, typed.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use config::{Config, ConfigError, Environment as Source};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error};
+
+/// The settings of the service, one field for each key that it reads. The keys' meaning and
+/// rules are in [`crate::rules`].
+#[derive(Debug, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) database_url: SecretString,
+    #[serde(default = "defaults::pool_size")]
+    pub(crate) db_pool_size: usize,
+    pub(crate) redis_host: String,
+    pub(crate) redis_port: u16,
+    pub(crate) redis_password: Option<SecretString>,
+    #[serde(default)]
+    pub(crate) redis_db: u32,
+    #[serde(default)]
+    pub(crate) redis_tls: bool,
+    #[serde(default = "defaults::pool_size")]
+    pub(crate) redis_pool_size: usize,
+    pub(crate) openai_api_key: SecretString,
+    pub(crate) openai_base_url: Option<String>,
+    #[serde(default = "defaults::model")]
+    pub(crate) openai_model: String,
+    #[serde(default = "defaults::embedding_model")]
+    pub(crate) openai_embedding_model: String,
+    pub(crate) chroma_url: String,
+    pub(crate) chroma_tenant: Option<String>,
+    pub(crate) chroma_database: Option<String>,
+    #[serde(default = "defaults::host")]
+    pub(crate) host: IpAddr,
+    #[serde(default = "defaults::port")]
+    pub(crate) port: u16,
+    #[serde(default)]
+    pub(crate) environment: Environment,
+    #[serde(default)]
+    pub(crate) log_format: LogFormat,
+    #[serde(default = "defaults::startup_deadline", deserialize_with = "duration")]
+    pub(crate) startup_deadline: Duration,
+    #[serde(default = "defaults::shutdown_grace", deserialize_with = "duration")]
+    pub(crate) shutdown_grace: Duration,
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub(crate) pre_drain: Option<Duration>,
+    #[serde(default = "defaults::drain", deserialize_with = "duration")]
+    pub(crate) drain: Duration,
+    #[serde(default, deserialize_with = "names")]
+    pub(crate) optional_checks: Vec<String>,
+}
+
+/// Where the service runs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Environment {
+    #[default]
+    Development,
+    Staging,
+    Production,
+}
+
+/// For whom the log is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    Json,
+    #[default]
+    Pretty,
+}
+
+/// What a key is where it is not set. The rules print these as the keys' defaults.
+pub(crate) mod defaults {
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        time::Duration,
+    };
+
+    pub(crate) fn pool_size() -> usize {
+        10
+    }
+    pub(crate) fn model() -> String {
+        "gpt-4o-mini".to_owned()
+    }
+    pub(crate) fn embedding_model() -> String {
+        "text-embedding-3-small".to_owned()
+    }
+    pub(crate) fn host() -> IpAddr {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
+    pub(crate) fn port() -> u16 {
+        8003
+    }
+    pub(crate) fn startup_deadline() -> Duration {
+        Duration::from_secs(60)
+    }
+    pub(crate) fn shutdown_grace() -> Duration {
+        Duration::from_secs(30)
+    }
+    pub(crate) fn drain() -> Duration {
+        Duration::from_secs(15)
+    }
+}
+
+// === impl Settings ===
+
+impl Settings {
+    /// The settings that `values` spell out. Values that passed the rules always convert.
+    pub(crate) fn load(values: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let values = values.iter().filter(|(_, value)| !value.trim().is_empty());
+        let values = values
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        // Without parsing: a password of digits must keep its leading zero.
+        let source = Source::default().try_parsing(false).source(Some(values));
+        Config::builder()
+            .add_source(source)
+            .build()?
+            .try_deserialize()
+    }
+
+    /// How long connections are still accepted after a stop was asked for: `PRE_DRAIN`, or 3 s
+    /// in production and nothing elsewhere.
+    pub(crate) fn pre_drain(&self) -> Duration {
+        let default = match self.environment {
+            Environment::Production => Duration::from_secs(3),
+            Environment::Development | Environment::Staging => Duration::ZERO,
+        };
+        self.pre_drain.unwrap_or(default)
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(D::Error::custom)
+}
+
+fn optional_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn minimal() -> BTreeMap<String, String> {
+        let pairs = [
+            ("DATABASE_URL", "postgres://a:b@localhost/c"),
+            ("REDIS_HOST", "localhost"),
+            ("REDIS_PORT", "6379"),
+            ("OPENAI_API_KEY", "sk-00000000000000000000"),
+            ("CHROMA_URL", "http://localhost:8000"),
+        ];
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn digits_in_a_secret_stay_as_they_are() {
+        let mut values = minimal();
+        values.insert("REDIS_PASSWORD".into(), "00123".into());
+        let settings = Settings::load(&values).unwrap();
+        assert_eq!(settings.redis_password.unwrap().expose_secret(), "00123");
+    }
+
+    #[test]
+    fn durations_names_and_flags_are_read_as_written() {
+        let mut values = minimal();
+        for (key, value) in [
+            ("STARTUP_DEADLINE", "1500ms"),
+            ("PRE_DRAIN", "2m"),
+            ("OPTIONAL_CHECKS", "redis, openai ,"),
+            ("REDIS_TLS", "true"),
+            ("ENVIRONMENT", "production"),
+            ("LOG_FORMAT", "json"),
+            ("HOST", ""),
+        ] {
+            values.insert(key.into(), value.into());
+        }
+        let settings = Settings::load(&values).unwrap();
+        assert_eq!(settings.startup_deadline, Duration::from_millis(1500));
+        assert_eq!(settings.pre_drain(), Duration::from_secs(120));
+        assert_eq!(settings.optional_checks, ["redis", "openai"]);
+        assert!(settings.redis_tls);
+        assert_eq!(settings.environment, Environment::Production);
+        assert_eq!(settings.log_format, LogFormat::Json);
+        assert_eq!(settings.host, defaults::host());
+    }
+
+    #[test]
+    fn the_debug_form_holds_no_secret() {
+        let mut values = minimal();
+        values.insert(
+            "DATABASE_URL".into(),
+            "postgres://a:planted@localhost/c".into(),
+        );
+        let text = format!("{:?}", Settings::load(&values).unwrap());
+        assert!(!text.contains("planted"), "{text}");
+    }
+}

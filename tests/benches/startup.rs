@@ -1,0 +1,95 @@
+//! How long a start takes, against the slowest single dependency's probe in the same run, and
+//! what the running service weighs.
+//!
+//! Each round starts the service (from its spawn to the line that says that the start is
+//! complete), and proves each dependency alone (`tria-server check --only`, the time of its
+//! checks as the program measured them). The medians over all rounds are compared.
+
+#![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+use std::{fs, time::Instant};
+
+use serde_json::Value;
+use tria_tests::{Fixture, Running, command, program};
+
+const ROUNDS: usize = 15;
+const DEPENDENCIES: [&str; 4] = ["database", "redis", "openai", "chromadb"];
+
+#[tokio::main]
+async fn main() {
+    // `cargo test --benches` only wants to see that it builds.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let fixture = Fixture::migrated().await;
+    let mut ready_ms = Vec::new();
+    let mut resident_mb = Vec::new();
+    let mut alone_ms = vec![Vec::new(); DEPENDENCIES.len()];
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        let running = fixture.serve();
+        running.ready();
+        ready_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+        resident_mb.push(resident(&running));
+        drop(running);
+        for (times, dependency) in alone_ms.iter_mut().zip(DEPENDENCIES) {
+            times.push(probe_alone(&fixture, dependency));
+        }
+    }
+
+    println!("{ROUNDS} rounds, medians (min to max)");
+    let (ready, line) = summary(&mut ready_ms);
+    println!("start to ready            {line} ms");
+    let mut slowest: f64 = 0.0;
+    for (times, dependency) in alone_ms.iter_mut().zip(DEPENDENCIES) {
+        let (median, line) = summary(times);
+        slowest = slowest.max(median);
+        println!("{dependency:<9} proven alone    {line} ms");
+    }
+    println!(
+        "start / slowest probe     {:.2} ({:+.1} ms; goal: at most +25 ms)",
+        ready / slowest,
+        ready - slowest
+    );
+    let (_, line) = summary(&mut resident_mb);
+    println!("resident when ready       {line} MB (goal: under 25 MB)");
+    let kilobytes = fs::metadata(program()).map_or(0, |file| file.len()) / 1000;
+    println!("size of the program       {kilobytes} kB (goal: under 25000 kB)");
+}
+
+/// The time of all checks of one dependency, proven alone, in milliseconds.
+fn probe_alone(fixture: &Fixture, dependency: &str) -> f64 {
+    let arguments = ["check", "--json", "--only", dependency];
+    let ended = Running::start(command(&arguments, &fixture.keys)).ended();
+    let report: Value = serde_json::from_str(&ended.stdout).expect("one JSON document");
+    let phases = report["phases"].as_array().expect("the phases");
+    let phase = phases
+        .iter()
+        .find(|phase| phase["name"] == dependency)
+        .expect("the phase");
+    assert_eq!(phase["state"], "passed", "{phase:#}");
+    phase["elapsed_ms"].as_f64().expect("a number")
+}
+
+/// The resident memory of a process in megabytes (`VmRSS` of `/proc/<pid>/status`, in KiB).
+fn resident(running: &Running) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
+    let kib: f64 = line
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap_or(f64::NAN);
+    kib * 1024.0 / 1e6
+}
+
+/// The median, and a line with the spread.
+fn summary(values: &mut [f64]) -> (f64, String) {
+    values.sort_by(f64::total_cmp);
+    let median = values[values.len() / 2];
+    let (least, most) = (values[0], values[values.len() - 1]);
+    (median, format!("{median:8.1} ({least:.1} to {most:.1})"))
+}
