@@ -202,3 +202,31 @@ async fn killed_and_started_again_nothing_is_in_the_way() {
     let again: Running = fixture.serve();
     again.ready();
 }
+
+/// The whole of a dependency is optional: what belongs to it does not block either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_optional_database_may_be_down() {
+    let mut fixture = Fixture::migrated().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("postgres://app:Zk4vQ9tLw2Xs@127.0.0.1:{port}/app");
+    fixture
+        .set("DATABASE_URL", url)
+        .set("OPTIONAL_CHECKS", "database");
+    let running = fixture.serve();
+    let text = running.wait_for("STARTUP COMPLETE");
+    assert!(text.contains("[connect_refused]"), "{text}");
+    let (status, health) = ask(&format!("{}/health", running.url())).await;
+    assert_eq!(
+        (status, &health["status"]),
+        (200, &"degraded".into()),
+        "{health:#}"
+    );
+    assert_eq!(
+        health["services"]["database"]["healthy"], false,
+        "{health:#}"
+    );
+}

@@ -6,6 +6,7 @@ use tria_lifecycle::Signals;
 use tria_orchestrator::{Phase as StartupPhase, report_json};
 
 use crate::{
+    checks,
     cli::CheckOptions,
     environment::Environment,
     plan::{self, Plan},
@@ -44,8 +45,8 @@ async fn prove(
     plan: Plan,
 ) -> anyhow::Result<u8> {
     let registry = match environment.usable() {
-        Some((settings, dependencies)) => dependencies.preflight_checks(environment, settings)?,
-        None => environment.checks()?,
+        Some(usable) => checks::of_preflight(environment, usable)?,
+        None => checks::of_environment(environment)?,
     };
     // The sender may go: a preflight stays in one phase.
     let (_, phase) = watch::channel(Phase::Starting);

@@ -3,24 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tria_chatbot::{collections, schema};
-use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue, Registry, RegistryBuilder};
+use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue};
 use tria_chroma::ChromaClient;
-use tria_db_check::{
-    DatabaseCheck, SchemaCheck, SchemaSpec, TableSpec,
-    pool::{DatabaseUrl, PoolOptions},
-};
-use tria_lifecycle::Hook;
-use tria_llm_check::{Endpoint, EndpointOptions, LlmCheck};
-use tria_redis_check::{RedisCheck, RedisOptions, build_pool};
-use tria_vector_check::{CollectionSpec, VectorCheck};
+use tria_db_check::pool::{DatabaseUrl, PoolOptions};
+use tria_llm_check::{Endpoint, EndpointOptions};
+use tria_redis_check::{RedisOptions, build_pool};
 
-use crate::{
-    environment::Environment,
-    plan,
-    settings::Settings,
-    steps::{Collections, Migrations},
-};
+use crate::settings::Settings;
 
 /// A value passed its rules, but what it names cannot be used.
 pub(crate) const UNUSABLE: Code = Code::new("unusable");
@@ -38,24 +27,24 @@ const CLOSING: Duration = Duration::from_millis(5);
 /// can be told from a dependency that is down.
 #[derive(Clone)]
 pub(crate) struct Dependencies {
-    database: DatabasePools,
-    redis: RedisPools,
-    openai: Endpoint,
-    chroma: ChromaClient,
+    pub(crate) database: DatabasePools,
+    pub(crate) redis: RedisPools,
+    pub(crate) openai: Endpoint,
+    pub(crate) chroma: ChromaClient,
 }
 
 #[derive(Clone)]
-struct DatabasePools {
-    main: deadpool_postgres::Pool,
-    probe: deadpool_postgres::Pool,
-    target: tria_db_check::Target,
+pub(crate) struct DatabasePools {
+    pub(crate) main: deadpool_postgres::Pool,
+    pub(crate) probe: deadpool_postgres::Pool,
+    pub(crate) target: tria_db_check::Target,
 }
 
 #[derive(Clone)]
-struct RedisPools {
-    main: deadpool_redis::Pool,
-    probe: deadpool_redis::Pool,
-    options: RedisOptions,
+pub(crate) struct RedisPools {
+    pub(crate) main: deadpool_redis::Pool,
+    pub(crate) probe: deadpool_redis::Pool,
+    pub(crate) options: RedisOptions,
 }
 
 // === impl Dependencies ===
@@ -82,102 +71,27 @@ impl Dependencies {
         }
     }
 
-    /// What a start proves, migrations included.
-    pub(crate) fn startup_checks(
-        &self,
-        environment: &Environment,
-        settings: &Settings,
-    ) -> anyhow::Result<Registry> {
-        let migrations = Migrations::new(self.database.main.clone());
-        Ok(self
-            .proofs(environment, settings)?
-            .register(migrations)
-            .build()?)
-    }
-
-    /// What a preflight proves; it changes nothing.
-    pub(crate) fn preflight_checks(
-        &self,
-        environment: &Environment,
-        settings: &Settings,
-    ) -> anyhow::Result<Registry> {
-        Ok(self.proofs(environment, settings)?.build()?)
-    }
-
-    /// What `migrate` does and proves.
-    pub(crate) fn migration_checks(
-        &self,
-        environment: &Environment,
-        settings: &Settings,
-    ) -> anyhow::Result<Registry> {
-        let migrations = Migrations::new(self.database.main.clone());
-        let collections = Collections::new(self.chroma.clone());
-        let proofs = self.proofs(environment, settings)?;
-        Ok(proofs.register(migrations).register(collections).build()?)
-    }
-
-    /// Closes the pool that the hook's phase has proven when the service stops, and waits until
-    /// it is empty: until then a transaction may still be under way.
-    pub(crate) fn with_disposal(&self, hook: Hook, limit: Duration) -> Hook {
-        let hook = hook.stop_timeout(limit);
-        match hook.name() {
-            plan::DATABASE => {
-                let DatabasePools { main, probe, .. } = self.database.clone();
-                hook.on_stop(async move |_| {
-                    for pool in [main, probe] {
-                        pool.close();
-                        while pool.status().size > 0 {
-                            sleep(CLOSING).await;
-                        }
-                    }
-                    Ok(())
-                })
-            }
-            plan::REDIS => {
-                let RedisPools { main, probe, .. } = self.redis.clone();
-                hook.on_stop(async move |_| {
-                    for pool in [main, probe] {
-                        pool.close();
-                        while pool.status().size > 0 {
-                            sleep(CLOSING).await;
-                        }
-                    }
-                    Ok(())
-                })
-            }
-            _ => hook,
+    /// Closes PostgreSQL's pools, and waits until they are empty: until then a transaction may
+    /// still be under way.
+    pub(crate) async fn close_database(&self) {
+        for pool in [&self.database.main, &self.database.probe] {
+            pool.close();
+            emptied(|| pool.status().size).await;
         }
     }
 
-    fn proofs(
-        &self,
-        environment: &Environment,
-        settings: &Settings,
-    ) -> anyhow::Result<RegistryBuilder> {
-        let database = DatabaseCheck::new(self.database.main.clone())
-            .probe_pool(self.database.probe.clone())
-            .target(self.database.target.clone());
-        let schema = SchemaCheck::new(self.database.main.clone(), schema_spec()?)
-            .probe_pool(self.database.probe.clone())
-            .target(self.database.target.clone())
-            .migrate_remedy("run `tria-server migrate`");
-        let redis = RedisCheck::new(self.redis.main.clone())
-            .probe_pool(self.redis.probe.clone())
-            .endpoint(&self.redis.options);
-        let openai = LlmCheck::new(&self.openai, settings.openai_model.clone())
-            .embedding_model(settings.openai_embedding_model.clone());
-        let specs = collections::COLLECTIONS
-            .iter()
-            .map(|name| CollectionSpec::new(*name));
-        let chroma = VectorCheck::new(self.chroma.clone())
-            .collections(specs)?
-            .missing_remedy("run `tria-server migrate`, which creates what is missing");
-        let builder = Registry::builder().register(environment.check());
-        let builder = builder.register(database).register(schema).register(redis);
-        Ok(builder
-            .register(openai)
-            .register(chroma)
-            .optional(settings.optional_checks.clone()))
+    /// Closes Redis' pools, and waits until they are empty.
+    pub(crate) async fn close_redis(&self) {
+        for pool in [&self.redis.main, &self.redis.probe] {
+            pool.close();
+            emptied(|| pool.status().size).await;
+        }
+    }
+}
+
+async fn emptied(size: impl Fn() -> usize) {
+    while size() > 0 {
+        sleep(CLOSING).await;
     }
 }
 
@@ -273,16 +187,4 @@ fn open_chroma(settings: &Settings) -> Result<ChromaClient, Finding> {
             "write CHROMA_URL as http://host:8000, and see CHROMA_TENANT and CHROMA_DATABASE";
         unusable("CHROMA_URL", PrivateText::from_error(&error), remedy)
     })
-}
-
-/// The application's schema, in the words of the check.
-fn schema_spec() -> anyhow::Result<SchemaSpec> {
-    let tables = schema::required_tables().iter().map(|table| {
-        let spec = TableSpec::new(table.name, table.columns.iter().copied());
-        match table.detail_of {
-            Some(master) => spec.detail_of(master),
-            None => spec,
-        }
-    });
-    Ok(SchemaSpec::new(schema::LATEST, tables)?)
 }

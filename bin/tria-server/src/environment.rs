@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
-use tria_check::{Check, CheckContext, CheckMeta, Finding, Outcome, PrivateText, Registry, Status};
+use tria_check::{Check, CheckContext, CheckMeta, Finding, Outcome, PrivateText, Status};
 use tria_env_check::{EnvCheck, Report, Source, Values, code};
 
 use crate::{
@@ -21,9 +21,10 @@ pub(crate) struct Environment {
     prepared: Result<Box<Usable>, Vec<Finding>>,
 }
 
-struct Usable {
-    settings: Settings,
-    dependencies: Dependencies,
+/// An environment that leads somewhere.
+pub(crate) struct Usable {
+    pub(crate) settings: Settings,
+    pub(crate) dependencies: Dependencies,
 }
 
 /// The check of the environment: its rules, and whether what its values name can be used.
@@ -91,9 +92,8 @@ impl Environment {
 
     /// The settings and what they lead to; `None` when something is wrong, which
     /// [`Environment::check`] tells.
-    pub(crate) fn usable(&self) -> Option<(&Settings, &Dependencies)> {
-        let usable = self.prepared.as_ref().ok()?;
-        Some((&usable.settings, &usable.dependencies))
+    pub(crate) fn usable(&self) -> Option<&Usable> {
+        self.prepared.as_deref().ok()
     }
 
     /// What is wrong with the environment, as a check.
@@ -106,11 +106,6 @@ impl Environment {
             rules,
             problems,
         }
-    }
-
-    /// A registry of nothing but the check of the environment.
-    pub(crate) fn checks(&self) -> anyhow::Result<Registry> {
-        Ok(Registry::builder().register(self.check()).build()?)
     }
 
     /// For whom to write, also where something else is wrong.

@@ -4,6 +4,7 @@
 //! environment; then the command.
 
 mod check;
+mod checks;
 mod cli;
 mod config_command;
 mod dependencies;
@@ -13,6 +14,7 @@ mod http;
 mod migrate;
 mod plan;
 mod progress;
+mod refusal;
 mod rules;
 mod serve;
 mod settings;

@@ -3,7 +3,7 @@
 use tria_check::Runner;
 use tria_lifecycle::{Lifecycle, Signals};
 
-use crate::{environment::Environment, plan, telemetry};
+use crate::{checks, environment::Environment, plan, refusal::refuse, telemetry};
 
 /// Runs the migrations, and gives the exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
@@ -18,11 +18,12 @@ pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
 }
 
 async fn migrate(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
-    let Some((settings, dependencies)) = environment.usable() else {
-        return plan::migration().refuse(environment).await;
+    let Some(usable) = environment.usable() else {
+        return refuse(plan::migration(), environment).await;
     };
+    let settings = &usable.settings;
     let lifecycle = Lifecycle::builder().signals(signals);
-    let registry = dependencies.migration_checks(environment, settings)?;
+    let registry = checks::of_migration(environment, usable)?;
     let runner = Runner::new(registry, lifecycle.phase());
     let patience = Some(settings.startup_deadline);
     let startup = plan::migration()

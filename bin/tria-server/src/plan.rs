@@ -5,11 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
 use tria_check::Runner;
 use tria_orchestrator::{Banner, EventLog, Patience, Phase, Startup, StartupBuilder, Wording};
 
-use crate::{environment::Environment, settings::LogFormat};
+use crate::settings::LogFormat;
 
 /// What is proven, and what the run is called.
 pub(crate) struct Plan {
@@ -118,19 +117,6 @@ fn chromadb(title: &str) -> Phase {
 // === impl Plan ===
 
 impl Plan {
-    /// Tells what is wrong with the environment, and that nothing else was tried. The exit code.
-    pub(crate) async fn refuse(self, environment: &Environment) -> anyhow::Result<u8> {
-        let registry = environment.checks()?;
-        // The sender may go: nothing serves, so the phase does not change any more.
-        let (_, phase) = watch::channel(tria_check::Phase::Starting);
-        let runner = Runner::new(registry, phase);
-        let startup = self.over(runner, None, Some(environment.log_format()));
-        let verdict = startup.build().prove().await;
-        Ok(verdict
-            .exit_code()
-            .unwrap_or(tria_orchestrator::exit_code::CONFIG))
-    }
-
     /// A run of the plan that tells what happens in the form of the log, or to nobody.
     pub(crate) fn over(
         self,

@@ -9,11 +9,13 @@ use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals};
 
 use crate::{
+    checks,
     dependencies::Dependencies,
-    environment::Environment,
+    environment::{Environment, Usable},
     http, plan,
     progress::Progress,
-    settings::{LogFormat, Settings},
+    refusal::refuse,
+    settings::LogFormat,
     telemetry::{self, complain, say},
 };
 
@@ -41,9 +43,10 @@ pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
 }
 
 async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
-    let Some((settings, dependencies)) = environment.usable() else {
-        return plan::startup().refuse(environment).await;
+    let Some(usable) = environment.usable() else {
+        return refuse(plan::startup(), environment).await;
     };
+    let settings = &usable.settings;
     let wanted = SocketAddr::new(settings.host, settings.port);
     let listener = match http::bind(wanted) {
         Ok(listener) => listener,
@@ -55,18 +58,18 @@ async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8
             return Ok(UNAVAILABLE);
         }
     };
-    serve(environment, settings, dependencies, listener, signals).await
+    serve(environment, usable, listener, signals).await
 }
 
 async fn serve(
     environment: &Environment,
-    settings: &Settings,
-    dependencies: &Dependencies,
+    usable: &Usable,
     listener: TcpListener,
     signals: &Signals,
 ) -> anyhow::Result<u8> {
+    let settings = &usable.settings;
     let lifecycle = Lifecycle::builder().signals(signals);
-    let registry = dependencies.startup_checks(environment, settings)?;
+    let registry = checks::of_startup(environment, usable)?;
     let runner = Runner::new(registry, lifecycle.phase());
     let snapshot = Arc::new(Snapshot::new(runner.registry()));
 
@@ -113,7 +116,7 @@ async fn serve(
     let hooks = startup
         .hooks()
         .into_iter()
-        .map(|hook| dependencies.with_disposal(hook, POOL_STOP));
+        .map(|hook| disposed(hook, &usable.dependencies));
     let aborter = server.abort_handle();
     let lifecycle = lifecycle
         .hooks(hooks)
@@ -137,6 +140,23 @@ async fn serve(
     runner.cancel();
     conclude(format, &report);
     Ok(report.exit_code)
+}
+
+/// Gives the hook of a phase the stop that closes what the phase has proven.
+fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
+    let hook = hook.stop_timeout(POOL_STOP);
+    let dependencies = dependencies.clone();
+    match hook.name() {
+        plan::DATABASE => hook.on_stop(async move |_| {
+            dependencies.close_database().await;
+            Ok(())
+        }),
+        plan::REDIS => hook.on_stop(async move |_| {
+            dependencies.close_redis().await;
+            Ok(())
+        }),
+        _ => hook,
+    }
 }
 
 /// Refreshes the snapshot while the service runs.

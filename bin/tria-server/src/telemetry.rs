@@ -26,6 +26,8 @@ pub(crate) fn install(format: LogFormat, level: &str) {
         LogFormat::Json => log
             .json()
             .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
             .with_writer(io::stdout)
             .try_init(),
         LogFormat::Pretty => log

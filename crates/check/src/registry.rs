@@ -104,7 +104,8 @@ impl RegistryBuilder {
         self
     }
 
-    /// Makes the named checks optional, whatever they say of themselves.
+    /// Makes the named checks optional, whatever they say of themselves, and with them those that
+    /// belong to them: `database` covers `database.schema` too.
     pub fn optional<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.optional.extend(names.into_iter().map(Into::into));
         self
@@ -116,11 +117,11 @@ impl RegistryBuilder {
     /// Every invalid meta, every name given twice, every unknown name made optional.
     pub fn build(mut self) -> Result<Registry, RegistryError> {
         let names: Vec<&str> = self.entries.iter().map(|entry| entry.meta.name()).collect();
-        for unknown in self
+        let unknown = self
             .optional
             .iter()
-            .filter(|name| !names.contains(&name.as_str()))
-        {
+            .filter(|name| !names.contains(&name.as_str()));
+        for unknown in unknown {
             let (unknown, known) = (unknown.clone(), names.join(", "));
             self.problems
                 .push(RegistryProblem::UnknownOptional { unknown, known });
@@ -129,7 +130,8 @@ impl RegistryBuilder {
             return Err(RegistryError(self.problems));
         }
         for entry in &mut self.entries {
-            if self.optional.contains(entry.meta.name()) {
+            let name = entry.meta.name();
+            if self.optional.iter().any(|optional| covers(optional, name)) {
                 entry.meta = entry.meta.clone().criticality(Criticality::Optional);
             }
         }
@@ -137,6 +139,12 @@ impl RegistryBuilder {
             entries: self.entries.into_iter().map(Arc::new).collect(),
         })
     }
+}
+
+/// Whether `name` is `whole`, or belongs to it.
+fn covers(whole: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(whole);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -187,5 +195,16 @@ mod tests {
         let registry = registry.unwrap();
         assert!(registry.meta("a").unwrap().is_critical());
         assert!(!registry.meta("b").unwrap().is_critical());
+    }
+
+    #[test]
+    fn what_belongs_to_an_optional_check_is_optional_too() {
+        let names = ["a", "a.b", "ab", "b.a"];
+        let builder = names
+            .into_iter()
+            .fold(Registry::builder(), |b, n| b.register(named(n)));
+        let registry = builder.optional(["a"]).build().unwrap();
+        let critical: Vec<bool> = registry.metas().map(CheckMeta::is_critical).collect();
+        assert_eq!(critical, [false, false, true, true]);
     }
 }

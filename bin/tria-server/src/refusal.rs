@@ -1,0 +1,22 @@
+//! What a command does with an environment that is wrong.
+
+use tokio::sync::watch;
+use tria_check::{Phase, Runner};
+use tria_orchestrator::exit_code;
+
+use crate::{checks, environment::Environment, plan::Plan};
+
+/// Tells what is wrong with the environment, and that nothing else of the plan was tried. Gives
+/// the exit code.
+pub(crate) async fn refuse(plan: Plan, environment: &Environment) -> anyhow::Result<u8> {
+    let registry = checks::of_environment(environment)?;
+    // The sender may go: nothing serves, so the phase does not change any more.
+    let (_, phase) = watch::channel(Phase::Starting);
+    let format = Some(environment.log_format());
+    let verdict = plan
+        .over(Runner::new(registry, phase), None, format)
+        .build()
+        .prove()
+        .await;
+    Ok(verdict.exit_code().unwrap_or(exit_code::CONFIG))
+}
