@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
-use tria_devstack::{SharedStack, TestDatabase};
+use tria_devstack::{Redis, SharedStack, TestDatabase};
 
 use crate::{Ended, Keys, Running, run};
 
@@ -66,6 +66,13 @@ impl Fixture {
         let fixture = Self::empty().await;
         fixture.run(&["migrate"]).expect(0, &["MIGRATION COMPLETE"]);
         fixture
+    }
+
+    /// The same on a Redis of its own, that the test may stop and start.
+    pub fn on_redis(mut self, redis: &Redis) -> Self {
+        self.set("REDIS_PORT", redis.port().to_string());
+        self.set("REDIS_DB", "0").unset("REDIS_PASSWORD");
+        self
     }
 
     /// Sets a key.

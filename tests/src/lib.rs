@@ -1,10 +1,12 @@
 //! What the tests of the built programs share: the programs, run as a user runs them, and the
 //! servers that they need.
 
+mod closed_port;
 mod fixture;
 mod http;
 mod server;
 
+pub use closed_port::ClosedPort;
 pub use fixture::Fixture;
 pub use http::{Answer, get};
 pub use server::{Ended, Keys, Running, command, program, run};

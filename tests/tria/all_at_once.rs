@@ -2,25 +2,21 @@
 
 use std::time::Duration;
 
-use tria_tests::Fixture;
+use tria_tests::{ClosedPort, Fixture};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_down() {
     let mut fixture = Fixture::migrated().await;
-    let port = || {
-        std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port()
-    };
-    fixture.set(
-        "DATABASE_URL",
-        format!("postgres://app:Zk4vQ9tLw2Xs@127.0.0.1:{}/app", port()),
+    let ports = [(); 4].map(|()| ClosedPort::take());
+    let [postgres, redis, openai, chroma] = &ports;
+    let database = format!(
+        "postgres://app:Zk4vQ9tLw2Xs@127.0.0.1:{}/app",
+        postgres.number()
     );
-    fixture.set("REDIS_PORT", port().to_string());
-    fixture.set("OPENAI_BASE_URL", format!("http://127.0.0.1:{}/v1", port()));
-    fixture.set("CHROMA_URL", format!("http://127.0.0.1:{}", port()));
+    fixture.set("DATABASE_URL", database);
+    fixture.set("REDIS_PORT", redis.number().to_string());
+    fixture.set("OPENAI_BASE_URL", openai.url("/v1"));
+    fixture.set("CHROMA_URL", chroma.url(""));
     let ended = fixture.run(&["serve"]);
     let names = [
         "database:",
@@ -42,13 +38,9 @@ async fn everything_down() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn permanent_and_transient_together() {
     let mut fixture = Fixture::migrated().await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = ClosedPort::take();
     fixture.execute("DROP TABLE invoices CASCADE").await;
-    fixture.set("REDIS_PORT", port.to_string());
+    fixture.set("REDIS_PORT", port.number().to_string());
     fixture
         .set("OPENAI_API_KEY", "sk-wrong-Hj4kL9mN2pQ7")
         .set("STARTUP_DEADLINE", "60s");

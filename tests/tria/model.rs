@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tria_tests::Fixture;
+use tria_tests::{ClosedPort, Fixture};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,13 +20,8 @@ async fn answering(answer: ResponseTemplate) -> (Fixture, MockServer) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped() {
     let mut fixture = Fixture::migrated().await;
-    // Bound and let go: nobody listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    fixture.set("OPENAI_BASE_URL", format!("http://127.0.0.1:{port}/v1"));
+    let port = ClosedPort::take();
+    fixture.set("OPENAI_BASE_URL", port.url("/v1"));
     let ended = fixture.run(&["serve"]);
     ended.expect(75, &["openai:", "[connect_refused]", "remedy:"]);
     assert!(

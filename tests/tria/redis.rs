@@ -11,18 +11,10 @@ use tria_tests::Fixture;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A service in good order on a Redis of its own.
-async fn on(redis: &Redis) -> Fixture {
-    let mut fixture = Fixture::migrated().await;
-    fixture.set("REDIS_PORT", redis.port().to_string());
-    fixture.set("REDIS_DB", "0").unset("REDIS_PASSWORD");
-    fixture
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped() {
     let mut redis = Redis::start(RedisOptions::default()).await.unwrap();
-    let fixture = on(&redis).await;
+    let fixture = Fixture::migrated().await.on_redis(&redis);
     redis.stop().await;
     let ended = fixture.run(&["serve"]);
     ended.expect(
@@ -45,7 +37,7 @@ async fn wrong_password_and_none() {
     })
     .await
     .unwrap();
-    let mut fixture = on(&redis).await;
+    let mut fixture = Fixture::migrated().await.on_redis(&redis);
     let ended = fixture.run(&["serve"]);
     ended.expect(69, &["redis:", "[auth_required]", "REDIS_PASSWORD"]);
     ended.within(SECOND);
@@ -65,7 +57,7 @@ async fn a_user_that_may_not_set() {
     })
     .await
     .unwrap();
-    let ended = on(&redis).await.run(&["serve"]);
+    let ended = Fixture::migrated().await.on_redis(&redis).run(&["serve"]);
     ended.expect(69, &["redis:", "[permission_denied]", "remedy:"]);
     ended.within(SECOND);
 }
@@ -99,7 +91,7 @@ async fn still_loading() {
         ..RedisOptions::default()
     };
     let redis = Redis::start(options).await.unwrap();
-    let mut fixture = on(&redis).await;
+    let mut fixture = Fixture::migrated().await.on_redis(&redis);
     fixture
         .run(&["serve"])
         .expect(75, &["redis:", "[loading]", "remedy:"]);

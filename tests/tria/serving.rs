@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{Fixture, Running, command, get};
+use tria_tests::{ClosedPort, Fixture, Running, command, get};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -59,12 +59,8 @@ async fn a_good_start_proves_everything_in_order_and_stops_cleanly() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probes_answer_while_it_starts() {
     let mut redis = Redis::start(RedisOptions::default()).await.unwrap();
-    let mut fixture = Fixture::migrated().await;
-    fixture.set("REDIS_PORT", redis.port().to_string());
-    fixture
-        .set("REDIS_DB", "0")
-        .unset("REDIS_PASSWORD")
-        .set("STARTUP_DEADLINE", "60s");
+    let mut fixture = Fixture::migrated().await.on_redis(&redis);
+    fixture.set("STARTUP_DEADLINE", "60s");
     redis.stop().await;
     let running = fixture.serve();
     let url = running.url();
@@ -82,12 +78,8 @@ async fn probes_answer_while_it_starts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_in_the_middle_of_the_start_rolls_it_back() {
     let mut redis = Redis::start(RedisOptions::default()).await.unwrap();
-    let mut fixture = Fixture::migrated().await;
-    fixture.set("REDIS_PORT", redis.port().to_string());
-    fixture
-        .set("REDIS_DB", "0")
-        .unset("REDIS_PASSWORD")
-        .set("STARTUP_DEADLINE", "60s");
+    let mut fixture = Fixture::migrated().await.on_redis(&redis);
+    fixture.set("STARTUP_DEADLINE", "60s");
     redis.stop().await;
     let running = fixture.serve();
     running.wait_for("⏳ redis:");
@@ -114,19 +106,15 @@ async fn a_port_that_somebody_else_has() {
 async fn a_full_disk_behind_the_log_stops_nothing() {
     for format in ["pretty", "json"] {
         let mut fixture = Fixture::migrated().await;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = ClosedPort::take();
         fixture
-            .set("PORT", port.to_string())
+            .set("PORT", port.number().to_string())
             .set("LOG_FORMAT", format)
             .set("LOG_LEVEL", "debug");
         let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
         let mut command = command(&["serve"], &fixture.keys);
         let mut child = command.stdout(full()).stderr(full()).spawn().unwrap();
-        let url = format!("http://127.0.0.1:{port}/readyz");
+        let url = port.url("/readyz");
         let ready = tokio::time::timeout(30 * SECOND, async {
             while get(&url).await.is_none_or(|answer| answer.status != 200) {
                 assert!(child.try_wait().unwrap().is_none(), "it ended");
@@ -207,12 +195,11 @@ async fn killed_and_started_again_nothing_is_in_the_way() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_optional_database_may_be_down() {
     let mut fixture = Fixture::migrated().await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let url = format!("postgres://app:Zk4vQ9tLw2Xs@127.0.0.1:{port}/app");
+    let port = ClosedPort::take();
+    let url = format!(
+        "postgres://app:Zk4vQ9tLw2Xs@127.0.0.1:{}/app",
+        port.number()
+    );
     fixture
         .set("DATABASE_URL", url)
         .set("OPTIONAL_CHECKS", "database");
