@@ -1,6 +1,9 @@
 //! What can go wrong while setting up, starting or using the servers.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -45,6 +48,13 @@ pub enum Error {
     NoSharedStack {
         /// Why it cannot be used.
         reason: String,
+    },
+
+    /// Another stack runs on the same data.
+    #[error("{} is in use by another stack; stop that one first", folder.display())]
+    InUse {
+        /// The data folder.
+        folder: PathBuf,
     },
 
     /// A file or a process could not be handled.

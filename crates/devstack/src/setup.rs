@@ -6,8 +6,6 @@ mod template;
 
 use std::{fs::File, path::PathBuf};
 
-use fd_lock::RwLock;
-
 use crate::{
     Error, Installation, Progress, Result, Workspace,
     account::{self, Account},
@@ -36,13 +34,11 @@ pub fn setup(workspace: &Workspace, progress: &Progress) -> Result<Installation>
         .append(true)
         .open(&path)
         .map_err(Error::file("open", &path))?;
-    let mut lock = RwLock::new(file);
-    // A scope of its own, since a guard that was not got still borrows the lock.
-    let free = lock.try_write().is_ok();
-    if !free {
+    if file.try_lock().is_err() {
         progress.say("another setup of this clone is running; waiting for it");
+        file.lock().map_err(Error::file("lock", &path))?;
     }
-    let _guard = lock.write().map_err(Error::file("lock", &path))?;
+    // The lock ends with the file, also when we are killed.
     run(workspace, progress)
 }
 

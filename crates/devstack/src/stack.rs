@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Chroma, ChromaOptions, Installation, ModelServer, ModelServerOptions, Postgres,
+    Chroma, ChromaOptions, Error, Installation, ModelServer, ModelServerOptions, Postgres,
     PostgresOptions, Redis, RedisOptions, Result, files, model, port, secret,
 };
 
@@ -60,6 +61,7 @@ pub struct Stack {
     pub model: Option<ModelServer>,
     secrets: Secrets,
     overrides: BTreeMap<String, String>,
+    _lock: Option<File>,
 }
 
 /// What a persistent stack remembers.
@@ -77,9 +79,10 @@ impl Stack {
     /// Starts what is not pointed elsewhere, all at once, and waits until all of it is ready.
     ///
     /// # Errors
-    /// The first failure; what had started is stopped.
+    /// The first failure, then what had started is stopped; or when another stack runs on the data.
     pub async fn start(options: StackOptions) -> Result<Self> {
         let installation = Installation::load()?;
+        let lock = options.data_dir.as_deref().map(lock).transpose()?;
         let mut secrets = Secrets::load(options.data_dir.as_deref())?;
         let given = |keys: &[&str]| {
             keys.iter().any(|key| {
@@ -153,6 +156,7 @@ impl Stack {
             model,
             secrets,
             overrides: options.overrides,
+            _lock: lock,
         })
     }
 
@@ -213,11 +217,16 @@ impl Stack {
     /// Removes what a stack kept in `data_dir`; gives the folders that are gone.
     ///
     /// # Errors
-    /// When a folder cannot be removed.
+    /// When a folder cannot be removed, or a stack runs on it.
     pub fn reset(data_dir: &Path) -> Result<Vec<PathBuf>> {
+        if !data_dir.exists() {
+            return Ok(Vec::new());
+        }
+        let _lock = lock(data_dir)?;
         let mut folders = vec![data_dir.to_owned()];
         if let Ok(installation) = Installation::load() {
-            folders.push(Postgres::data_at(&installation, &data_dir.join("postgres")));
+            let postgres = Postgres::data_at(&installation, &data_dir.join("postgres"));
+            folders.extend((!postgres.starts_with(data_dir)).then_some(postgres));
         }
         folders.retain(|folder| folder.exists());
         for folder in &folders {
@@ -275,6 +284,18 @@ impl std::fmt::Debug for StackOptions {
             .field("overrides", &self.overrides.keys())
             .finish()
     }
+}
+
+/// Two stacks on the same data would spoil them. The lock ends with the file, also when we are killed.
+fn lock(data_dir: &Path) -> Result<File> {
+    files::create(data_dir)?;
+    let path = data_dir.join("lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(Error::file("open", &path))?;
+    file.try_lock().map_err(|_| Error::InUse {
+        folder: data_dir.to_owned(),
+    })?;
+    Ok(file)
 }
 
 async fn start_unless<T>(

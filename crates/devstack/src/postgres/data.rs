@@ -7,6 +7,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use crate::{Error, Result, command, files, installation::PostgresBinaries, secret};
@@ -52,6 +53,7 @@ pub(super) fn prepare(
                 tail: String::new(),
             });
         }
+        forget_killed_server(data)?;
         return Ok(password);
     }
     let making = data.with_extension("making");
@@ -70,6 +72,33 @@ pub(super) fn prepare(
     }
     fs::rename(&making, data).map_err(Error::file("move", data))?;
     Ok(password)
+}
+
+/// Removes the note of a server that was killed. PostgreSQL takes a process of that number for the
+/// server still running, also one that waits to be reaped, as it may for long in a container.
+fn forget_killed_server(data: &Path) -> Result<()> {
+    let note = data.join("postmaster.pid");
+    if !note.exists() || !Path::new("/proc/self").exists() {
+        return Ok(());
+    }
+    let place = fs::canonicalize(data).map_err(Error::file("find", data))?;
+    let end = Instant::now() + Duration::from_secs(5);
+    while is_served(&place) {
+        if Instant::now() >= end {
+            // It lives; the server that we start will say so.
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_file(&note).map_err(Error::file("remove", &note))
+}
+
+/// Whether any process works in `data`, as the server and all its children do; the dead work nowhere.
+fn is_served(data: &Path) -> bool {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| fs::read_link(entry.path().join("cwd")).ok())
+        .any(|folder| folder == data)
 }
 
 /// In the server's single-user mode, which needs no password and listens nowhere.

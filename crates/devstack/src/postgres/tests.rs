@@ -117,6 +117,27 @@ async fn a_half_made_data_folder_is_mended_and_a_complete_one_kept() {
 }
 
 #[tokio::test]
+async fn data_of_a_killed_server_are_used_again_even_when_nobody_reaps_it() {
+    let installation = Installation::load().unwrap();
+    let folder = RunFolder::create(&installation.postgres.home.join("run")).unwrap();
+    let options = PostgresOptions {
+        data: Some(folder.path().join("data")),
+        ..Default::default()
+    };
+    let killed = Postgres::start(options.clone()).await.unwrap();
+    killed.create_database("kept").await.unwrap();
+    let pid = i32::try_from(killed.pid().unwrap())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    rustix::process::kill_process(pid.unwrap(), Signal::KILL).unwrap();
+
+    let again = Postgres::start(options).await.unwrap();
+
+    connect(&again.url("kept")).await.unwrap();
+    drop(killed);
+}
+
+#[tokio::test]
 async fn settings_reach_the_server_and_a_bad_one_is_told() {
     let settings = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     let options = PostgresOptions {

@@ -58,6 +58,12 @@ async fn data_secrets_and_ports_survive_and_reset_removes_them() {
         .await
         .map(drop)
         .unwrap();
+    let second = Stack::start(small(Some(data.clone()))).await.unwrap_err();
+    assert!(matches!(second, Error::InUse { .. }), "{second}");
+    assert!(matches!(
+        Stack::reset(&data).unwrap_err(),
+        Error::InUse { .. }
+    ));
     let secrets = std::fs::metadata(data.join("secrets.json")).unwrap();
     assert_eq!(secrets.permissions().mode() & 0o777, 0o600);
     stack.stop().await;
