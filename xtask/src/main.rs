@@ -1,5 +1,6 @@
 //! Developer commands; one module per command.
 
+mod bench;
 mod cargo;
 mod ci;
 mod dev;
@@ -34,6 +35,8 @@ enum Command {
     Dev(dev::Options),
     /// Run all tests against real servers, or `cargo test` with the arguments given
     Test(test::Options),
+    /// Run the benches, or one of them, on a release build
+    Bench(bench::Options),
     /// Hold the servers that tests share, for running `cargo test -p <crate>` beside it
     Stack,
     /// Check the rules of the house: imports, sizes, lints, documents
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Stack => stack::run(),
         Command::Tidy => tidy::run(),
         Command::Ci => ci::run(),

@@ -22,21 +22,26 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::run()?;
     cargo::build_server()?;
-    tokio::runtime::Runtime::new()?.block_on(test(options))
+    let mut arguments = vec!["test"];
+    arguments.extend(options.arguments.iter().map(String::as_str));
+    if options.arguments.is_empty() {
+        arguments.extend(["--workspace", "--no-fail-fast"]);
+    }
+    beside_servers(&arguments)
 }
 
-async fn test(options: &Options) -> Result<ExitCode> {
+/// Runs cargo beside the servers that tests and benches share.
+pub(crate) fn beside_servers(arguments: &[&str]) -> Result<ExitCode> {
+    tokio::runtime::Runtime::new()?.block_on(attend(arguments))
+}
+
+async fn attend(arguments: &[&str]) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let servers = tokio::select! {
         servers = servers() => servers?,
         signal = stop.next() => return Ok(interrupted(signal)),
     };
-    let mut arguments = vec!["test"];
-    arguments.extend(options.arguments.iter().map(String::as_str));
-    if options.arguments.is_empty() {
-        arguments.push("--workspace");
-    }
-    let mut tests = Foreground::start(environment::cargo(), &arguments, &[]).await?;
+    let mut tests = Foreground::start(environment::cargo(), arguments, &[]).await?;
     let code = loop {
         tokio::select! {
             code = tests.wait() => break code?,
