@@ -4,6 +4,7 @@
 mod all_at_once;
 mod commands;
 mod database;
+mod documents;
 mod environment;
 mod migrations;
 mod model;
