@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tria_tests::{Fixture, Keys, run};
+use tria_tests::{ClosedPort, Fixture, Keys, Running, command, run};
 
 #[test]
 fn wrong_usage_is_64() {
@@ -88,4 +88,24 @@ async fn config_shows_what_holds_and_hides_secrets() {
     );
     let template = run(&["config", "--template"], &Keys::new());
     template.expect(0, &["DATABASE_URL=", "TAX_RATE=", "MAX_ORDER_TOTAL"]);
+}
+
+/// An interrupted preflight has proven nothing, and must not pass for one that has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_command_is_no_success() {
+    let mut fixture = Fixture::migrated().await;
+    let port = ClosedPort::take();
+    fixture.set(
+        "DATABASE_URL",
+        format!("postgres://a:b@127.0.0.1:{}/c", port.number()),
+    );
+    fixture.set("STARTUP_DEADLINE", "60s");
+    for arguments in [&["check", "--wait", "60s"][..], &["migrate"]] {
+        let running = Running::start(command(arguments, &fixture.keys));
+        running.wait_for("⏳ database:");
+        running.signal("TERM");
+        let ended = running.ended();
+        ended.expect(143, &["interrupted by SIGTERM"]);
+        assert!(!ended.text().contains("PASSED") && !ended.text().contains("COMPLETE"));
+    }
 }

@@ -77,3 +77,33 @@ async fn migrating_twice_changes_nothing() {
             .await
     );
 }
+
+/// What the server refuses stays refused: nobody waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_is_refused_is_not_retried() {
+    let mut fixture = Fixture::empty().await;
+    fixture.set("STARTUP_DEADLINE", "60s");
+    fixture.execute("CREATE TABLE products (id int)").await;
+    for command in ["migrate", "serve"] {
+        let ended = fixture.run(&[command]);
+        ended.expect(69, &["[migration_failed]", "already exists", "remedy:"]);
+        ended.within(SECOND);
+    }
+    fixture.expect_nothing_left().await;
+}
+
+/// A dropped table does not come back by migrating, and nobody is told that it would.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_table_is_to_be_restored() {
+    let fixture = Fixture::migrated().await;
+    fixture
+        .execute("DROP TABLE user_interaction_summaries")
+        .await;
+    let ended = fixture.run(&["check"]);
+    ended.expect(69, &["[table_missing]", "from a backup"]);
+    assert!(
+        !ended.text().contains("tria-server migrate"),
+        "{}",
+        ended.text()
+    );
+}

@@ -10,6 +10,7 @@ use crate::{
     cli::CheckOptions,
     environment::Environment,
     plan::{self, Plan},
+    refusal::interrupted,
     telemetry::{self, complain, say},
 };
 
@@ -30,11 +31,12 @@ pub(crate) fn run(options: &CheckOptions, signals: &Signals) -> anyhow::Result<u
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let interrupted = signals.shutdown_requested();
-    let proven =
-        runtime.block_on(interrupted.run_until_cancelled(prove(options, &environment, plan)));
-    // Interrupted on purpose: nothing was started that would have to be stopped.
-    let code = proven.unwrap_or(Ok(0));
+    let stop = signals.shutdown_requested();
+    let proven = runtime.block_on(stop.run_until_cancelled(prove(options, &environment, plan)));
+    let code = match (proven, *signals.first().borrow()) {
+        (Some(proven), _) => proven,
+        (None, signal) => Ok(signal.map_or(0, interrupted)),
+    };
     runtime.shutdown_background();
     code
 }

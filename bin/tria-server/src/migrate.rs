@@ -1,9 +1,15 @@
 //! Brings the database schema and the vector collections up to date.
 
 use tria_check::Runner;
-use tria_lifecycle::{Lifecycle, Signals};
+use tria_lifecycle::{Lifecycle, ShutdownReason, Signals};
 
-use crate::{checks, environment::Environment, plan, refusal::refuse, telemetry};
+use crate::{
+    checks,
+    environment::Environment,
+    plan,
+    refusal::{interrupted, refuse},
+    telemetry,
+};
 
 /// Runs the migrations, and gives the exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
@@ -42,5 +48,8 @@ async fn migrate(environment: &Environment, signals: &Signals) -> anyhow::Result
             handle.shutdown("up to date");
         }
     });
+    if let Some(ShutdownReason::Signal(signal)) = report.reason {
+        return Ok(interrupted(signal));
+    }
     Ok(report.exit_code)
 }

@@ -1,10 +1,11 @@
-//! What a command does with an environment that is wrong.
+//! How a command ends that could not do what it was asked for.
 
 use tokio::sync::watch;
 use tria_check::{Phase, Runner};
+use tria_lifecycle::{Signal, exit_code::forced_by};
 use tria_orchestrator::exit_code;
 
-use crate::{checks, environment::Environment, plan::Plan};
+use crate::{checks, environment::Environment, plan::Plan, telemetry::complain};
 
 /// Tells what is wrong with the environment, and that nothing else of the plan was tried. Gives
 /// the exit code.
@@ -19,4 +20,14 @@ pub(crate) async fn refuse(plan: Plan, environment: &Environment) -> anyhow::Res
         .prove()
         .await;
     Ok(verdict.exit_code().unwrap_or(exit_code::CONFIG))
+}
+
+/// Says that a command was interrupted before it was done, and gives its exit code: not that of a
+/// success, since what was asked for is not proven.
+pub(crate) fn interrupted(signal: Signal) -> u8 {
+    complain(&format!(
+        "interrupted by {} before it was done",
+        signal.name()
+    ));
+    forced_by(signal)
 }

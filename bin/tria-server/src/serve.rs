@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tria_check::Runner;
 use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
-use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals};
+use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
 use crate::{
     checks,
@@ -223,19 +223,20 @@ fn conclude(format: LogFormat, report: &RunReport) {
     match format {
         LogFormat::Json => tracing::info!(target: "tria::lifecycle", exit_code, reason, pending,
             elapsed_ms = u64::try_from(elapsed_ms).unwrap_or(u64::MAX), "stopped"),
-        LogFormat::Pretty if report.is_clean() => {
-            say(&format!("✅ STOPPED ({reason}, {elapsed_ms} ms)"));
-        }
         LogFormat::Pretty => {
-            let errors = report
+            // What kept it from starting was told at the end of the banner.
+            let failures = report
                 .errors
                 .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>();
-            complain(&format!(
-                "STOPPED with exit code {exit_code} ({})",
-                errors.join("; ")
-            ));
+                .filter(|error| error.step() != Step::Start);
+            for failure in failures.clone() {
+                complain(&format!("❌ {failure}: {}", failure.detail().expose()));
+            }
+            if exit_code == 0 {
+                say(&format!("✅ STOPPED ({reason}, {elapsed_ms} ms)"));
+            } else if failures.count() > 0 {
+                complain(&format!("STOPPED with exit code {exit_code} ({reason})"));
+            }
         }
     }
 }

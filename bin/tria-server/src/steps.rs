@@ -113,9 +113,11 @@ fn refused(error: &MigrateError) -> Finding {
             Some(fault) => fault.finding(detail),
             None => failed(detail).transient(None),
         },
-        // A lost connection may come back; what the server refuses stays refused.
+        // A lost connection may come back; a statement that is refused stays refused.
         MigrateError::Failed { .. } => match Fault::in_chain(error) {
-            Some(fault) if fault.is_transient() => fault.finding(detail),
+            Some(fault) if fault.is_transient() && !fault.is_refused_statement() => {
+                fault.finding(detail)
+            }
             _ => failed(detail),
         },
         _ => failed(detail),

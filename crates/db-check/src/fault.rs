@@ -29,6 +29,13 @@ impl Fault {
         self.transient
     }
 
+    /// Whether the server took the statement and refused it, for none of the known reasons. A
+    /// question of ours may be answered the next time; a statement that changes the schema is
+    /// refused again.
+    pub fn is_refused_statement(&self) -> bool {
+        self.code == QUERY_FAILED.code
+    }
+
     /// What is wrong; safe to show anyone.
     pub const fn text(&self) -> &'static str {
         self.text

@@ -213,7 +213,12 @@ impl SchemaCheck {
         let missing: Vec<&String> = tables
             .filter(|name| !found.tables.contains(*name))
             .collect();
-        self.missing(fault::TABLE_MISSING.code(), "missing tables: {}", missing)
+        self.missing(
+            found,
+            fault::TABLE_MISSING.code(),
+            "missing tables: {}",
+            missing,
+        )
     }
 
     fn missing_columns(&self, found: &Found) -> Option<Finding> {
@@ -229,11 +234,17 @@ impl SchemaCheck {
                 }
             }
         }
-        self.missing(fault::COLUMN_MISSING.code(), "missing columns: {}", missing)
+        self.missing(
+            found,
+            fault::COLUMN_MISSING.code(),
+            "missing columns: {}",
+            missing,
+        )
     }
 
     fn missing<S: AsRef<str>>(
         &self,
+        found: &Found,
         code: Code,
         template: &'static str,
         names: Vec<S>,
@@ -242,7 +253,13 @@ impl SchemaCheck {
             return None;
         }
         let text = PublicText::filled(template, &[PublicValue::words(names)]);
-        let failed = Finding::fail(code, text).remedy(self.migrate.clone());
+        // Migrations that are recorded as applied do not bring back what somebody took away.
+        let remedy = if found.newest() >= Some(self.spec.migration) {
+            PublicText::new("restore what was dropped, from a backup: its migration is applied")
+        } else {
+            self.migrate.clone()
+        };
+        let failed = Finding::fail(code, text).remedy(remedy);
         Some(failed.detail(self.source.detail(None)))
     }
 }
@@ -261,6 +278,11 @@ impl Check for SchemaCheck {
 // === impl Found ===
 
 impl Found {
+    /// The number of the newest applied migration.
+    fn newest(&self) -> Option<u32> {
+        self.migrations.last().map(|(version, _)| *version)
+    }
+
     fn read_catalog(&mut self, rows: &[SimpleQueryRow], spec: &SchemaSpec) {
         for row in rows {
             let Some(table) = row.get("name") else {

@@ -81,8 +81,7 @@ impl VectorCheck {
         Ok(self)
     }
 
-    /// Sets what to do about a missing tenant, database or collection, where the application has a
-    /// command for it.
+    /// Sets what to do about a missing collection, where the application has a command for it.
     pub fn missing_remedy(mut self, remedy: impl Into<PublicText>) -> Self {
         self.remedies.missing = remedy.into();
         self
@@ -171,16 +170,22 @@ impl VectorCheck {
     /// Tenant and database. They are asked for by name, since a list of collections is just as
     /// empty where they are missing.
     fn judge_home(&self, tenant: Option<Error>, database: Option<Error>) -> Vec<Finding> {
-        let missing = |step, code, text, error: &Error| {
-            let remedy = self.remedies.missing.clone();
+        let missing = |step, code, text, remedy: &'static str, error: &Error| {
             fault::missing(&self.chroma, step, code, text, remedy, error)
         };
         let mut findings = Vec::new();
         match tenant {
             Some(error) if error.is_not_found() => {
                 let text = "the tenant does not exist in ChromaDB";
+                let remedy = "create the tenant, or correct the name that is configured";
                 // A tenant that is not there has no databases either.
-                return vec![missing("tenant", codes::TENANT_MISSING, text, &error)];
+                return vec![missing(
+                    "tenant",
+                    codes::TENANT_MISSING,
+                    text,
+                    remedy,
+                    &error,
+                )];
             }
             Some(error) => findings.push(fault::finding(&self.chroma, "tenant", &error)),
             None => {}
@@ -188,7 +193,9 @@ impl VectorCheck {
         match database {
             Some(error) if error.is_not_found() => {
                 let text = "the database does not exist in ChromaDB";
-                findings.push(missing("database", codes::DATABASE_MISSING, text, &error));
+                let remedy = "create the database, or correct the name that is configured";
+                let code = codes::DATABASE_MISSING;
+                findings.push(missing("database", code, text, remedy, &error));
             }
             Some(error) => {
                 push_once(
