@@ -16,6 +16,9 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .current_dir(Workspace::current().root());
+    for key in environment::of_our_own_run() {
+        command.env_remove(key);
+    }
     command
 }
 

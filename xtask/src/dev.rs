@@ -52,17 +52,22 @@ async fn with_stack(server: &Path, stack: &Stack, stop: &mut Stop) -> Result<Exi
     let mut env = stack.env();
     let port = port()?;
     env.push(("PORT".into(), port.to_string()));
-    let migrated = attend(Foreground::start(server, &["migrate"], &env).await?, stop).await?;
+    let migrated = attend(
+        Foreground::start(server, &["migrate"], &env, &[]).await?,
+        stop,
+    )
+    .await?;
     if migrated != 0 {
         tell(&format!("`tria-server migrate` ended with {migrated}"));
         return Ok(migrated.into());
     }
     tell(&urls(port));
-    Ok(
-        attend(Foreground::start(server, &["serve"], &env).await?, stop)
-            .await?
-            .into(),
+    Ok(attend(
+        Foreground::start(server, &["serve"], &env, &[]).await?,
+        stop,
     )
+    .await?
+    .into())
 }
 
 /// Waits for the program's end and hands on what should end it.

@@ -26,6 +26,25 @@ pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
+/// The keys that cargo set for us as the program it runs. Whoever hands them on to another cargo
+/// makes build scripts that look at them run again, and half of the dependencies be compiled anew.
+pub(crate) fn of_our_own_run() -> Vec<String> {
+    const BEGINNINGS: [&str; 5] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+    ];
+    let keys = env::vars_os().filter_map(|(key, _)| key.into_string().ok());
+    keys.filter(|key| {
+        BEGINNINGS
+            .iter()
+            .any(|beginning| key.starts_with(beginning))
+    })
+    .collect()
+}
+
 /// Where cargo puts what it builds, if that is not the usual place.
 pub(crate) fn target_folder() -> Option<OsString> {
     env::var_os("CARGO_TARGET_DIR")

@@ -41,7 +41,13 @@ async fn attend(arguments: &[&str]) -> Result<ExitCode> {
         servers = servers() => servers?,
         signal = stop.next() => return Ok(interrupted(signal)),
     };
-    let mut tests = Foreground::start(environment::cargo(), arguments, &[]).await?;
+    let mut tests = Foreground::start(
+        environment::cargo(),
+        arguments,
+        &[],
+        &environment::of_our_own_run(),
+    )
+    .await?;
     let code = loop {
         tokio::select! {
             code = tests.wait() => break code?,

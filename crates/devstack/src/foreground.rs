@@ -21,7 +21,8 @@ pub struct Foreground {
 }
 
 impl Foreground {
-    /// Starts `program` at the workspace's root, with our environment and `env` over it.
+    /// Starts `program` at the workspace's root, with our environment without `unset`, and `env`
+    /// over it.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -29,6 +30,7 @@ impl Foreground {
         program: impl AsRef<OsStr>,
         arguments: &[&str],
         env: &[(String, String)],
+        unset: &[String],
     ) -> Result<Self> {
         let program = program.as_ref();
         let mut command: Command = command::companion(program);
@@ -36,6 +38,9 @@ impl Foreground {
             .args(arguments)
             .envs(env.iter().map(|(key, value)| (key, value)))
             .process_group(0);
+        for key in unset {
+            command.env_remove(key);
+        }
         command.current_dir(Workspace::current().root());
         let child = spawn_from_lasting_thread(command).await;
         let mut child = child.map_err(Error::io(format!("run {}", program.display())))?;
@@ -80,12 +85,12 @@ mod tests {
     #[tokio::test]
     async fn gives_exit_codes_and_hands_signals_on() {
         let env = [("ANSWER".to_owned(), "42".to_owned())];
-        let mut done = Foreground::start("sh", &["-c", "exit $ANSWER"], &env)
+        let mut done = Foreground::start("sh", &["-c", "exit $ANSWER"], &env, &[])
             .await
             .unwrap();
         assert_eq!(done.wait().await.unwrap(), 42);
 
-        let mut waiting = Foreground::start("sleep", &["60"], &[]).await.unwrap();
+        let mut waiting = Foreground::start("sleep", &["60"], &[], &[]).await.unwrap();
         waiting.forward(15);
         assert_eq!(waiting.wait().await.unwrap(), 128 + 15);
     }
