@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
-use tria_devstack::{Redis, SharedStack, TestDatabase};
+use tria_devstack::{ChromaDatabase, Redis, SharedStack, TestDatabase};
 
 use crate::{Ended, Keys, Running, run};
 
@@ -15,6 +15,7 @@ pub struct Fixture {
     /// The stack that it lives on.
     pub stack: SharedStack,
     _database: TestDatabase,
+    _chroma: ChromaDatabase,
 }
 
 // === impl Fixture ===
@@ -40,7 +41,7 @@ impl Fixture {
             ("OPENAI_MODEL", stack.chat_model().to_owned()),
             ("OPENAI_EMBEDDING_MODEL", stack.embedding_model().to_owned()),
             ("CHROMA_URL", stack.chroma_url()),
-            ("CHROMA_DATABASE", chroma),
+            ("CHROMA_DATABASE", chroma.name().to_owned()),
             ("SECRET_KEY", "k7Qw2Zt9Lx4Vb8Nm1Rc6Yp3Hd5Jf0GsA".to_owned()),
             ("DIAGNOSTICS_TOKEN", "Vx3Kp8Wd2Rn6Ty9Qz4Lm".to_owned()),
             ("TAX_RATE", "0.06".to_owned()),
@@ -55,6 +56,7 @@ impl Fixture {
             keys,
             stack,
             _database: database,
+            _chroma: chroma,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A private ChromaDB.
 
+mod database;
+
 use std::{
     ops::{Deref, DerefMut},
     path::PathBuf,
@@ -14,6 +16,8 @@ use crate::{
     http,
     server::{Recipe, Server},
 };
+
+pub use database::ChromaDatabase;
 
 /// What a private ChromaDB should be like.
 #[derive(Clone, Debug, Default)]

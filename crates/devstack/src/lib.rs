@@ -14,6 +14,7 @@ mod progress;
 mod workspace;
 
 mod account;
+mod cleanup;
 mod command;
 mod files;
 mod secret;
@@ -36,7 +37,7 @@ mod foreground;
 mod shared;
 mod stack;
 
-pub use chroma::{Chroma, ChromaOptions};
+pub use chroma::{Chroma, ChromaDatabase, ChromaOptions};
 pub use error::{Error, Result};
 pub use fault_proxy::{FaultProxy, Mode};
 pub use foreground::Foreground;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    Error, Result, Stack, TestDatabase, Workspace, http, postgres,
+    ChromaDatabase, Error, Result, Stack, TestDatabase, Workspace, postgres,
     redis::{DATABASES, Session},
     secret,
 };
@@ -236,23 +236,12 @@ impl SharedStack {
         format!("http://127.0.0.1:{}", self.chroma_port)
     }
 
-    /// The name of an empty Chroma database of this test's own, in the tenant `default_tenant`.
+    /// An empty Chroma database of this test's own, in the tenant `default_tenant`.
     ///
     /// # Errors
     /// When the server does not answer as it should.
-    pub async fn chroma_database(&self) -> Result<String> {
-        let name = format!("test-{}-{:016x}", std::process::id(), fastrand::u64(..));
-        let body = serde_json::json!({ "name": name }).to_string();
-        let path = "/api/v2/tenants/default_tenant/databases";
-        let answer = http::request(self.chroma_port, "POST", path, None, Some(&body)).await;
-        let answer = answer.map_err(Error::io("create a Chroma database"))?;
-        if answer.status / 100 == 2 {
-            return Ok(name);
-        }
-        Err(Error::Answer {
-            action: "create a Chroma database",
-            answer: format!("{} {}", answer.status, answer.body),
-        })
+    pub async fn chroma_database(&self) -> Result<ChromaDatabase> {
+        ChromaDatabase::create(self.chroma_port).await
     }
 
     /// `http://127.0.0.1:port/v1` of the model server.

@@ -9,7 +9,7 @@ async fn missing_collections_are_created_once() {
     let database = stack.chroma_database().await.unwrap();
     let chroma = ChromaClient::builder(&stack.chroma_url())
         .tenant(DEFAULT_TENANT)
-        .database(database)
+        .database(database.name())
         .build()
         .unwrap();
     assert_eq!(ensure_collections(&chroma).await.unwrap(), COLLECTIONS);

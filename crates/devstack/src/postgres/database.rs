@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, NoTls};
 
-use crate::{Error, Result};
+use crate::{Error, Result, cleanup};
 
 /// A database of one test; dropped with this value, or by [`Self::close`].
 pub struct TestDatabase {
@@ -40,18 +40,9 @@ impl Drop for TestDatabase {
             return;
         };
         let name = std::mem::take(&mut self.name);
-        // The test's own runtime may be ending, so this needs one of its own.
-        let cleaner = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            match runtime.map(|runtime| runtime.block_on(drop_database(&admin_url, &name))) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, name, "a test database stays behind"),
-                Err(error) => tracing::warn!(%error, name, "a test database stays behind"),
-            }
+        cleanup::run("a test database", async move {
+            drop_database(&admin_url, &name).await
         });
-        let _ = cleaner.join();
     }
 }
 

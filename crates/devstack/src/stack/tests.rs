@@ -125,10 +125,9 @@ async fn every_key_that_is_given_is_one_that_can_be_given_back() {
     let shared = SharedStack::find(&workspace).await.unwrap();
     let (first, second) = tokio::join!(shared.redis_space(), shared.redis_space());
     assert_ne!(first.unwrap().database, second.unwrap().database);
-    assert_ne!(
-        shared.chroma_database().await.unwrap(),
-        shared.chroma_database().await.unwrap()
-    );
+    let one = shared.chroma_database().await.unwrap();
+    let other = shared.chroma_database().await.unwrap();
+    assert_ne!(one.name(), other.name());
     assert_eq!(shared.env(), env);
     assert_eq!(shared.embedding_model(), ModelServer::EMBEDDING_MODEL);
     let database = shared.fresh_database().await.unwrap();

@@ -1,46 +1,29 @@
 //! Databases of their own on the shared server, and short ways to run a check.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tria_check::{Check, CheckContext, Code, Finding, Outcome, Phase};
 use tria_chroma::{ChromaClient, Record};
 use tria_vector_check::VectorCheck;
-use uuid::Uuid;
-
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// The base URL of the shared real server.
 pub(crate) async fn server() -> String {
     tria_devstack::shared().await.unwrap().chroma_url()
 }
 
-/// Runs a test in a new database, which is deleted afterwards, also when the test fails.
+/// Runs a test in a database of its own, which goes with it, also when the test fails.
 pub(crate) async fn in_database<F: Future<Output = ()> + Send + 'static>(
     test: impl FnOnce(ChromaClient) -> F,
 ) {
+    let database = tria_devstack::shared()
+        .await
+        .unwrap()
+        .chroma_database()
+        .await
+        .unwrap();
     let root = ChromaClient::new(&server().await).unwrap();
-    let name = format!("test-{}", Uuid::new_v4());
-    root.create_database(&name).await.unwrap();
-    let chroma = root.with_database(root.tenant(), &name).unwrap();
-    let result = tokio::spawn(test(chroma)).await;
-    delete(&root, &name).await;
-    if let Err(panic) = result {
-        std::panic::resume_unwind(panic.into_panic());
-    }
-}
-
-/// Other tests write at the same time, which the server answers with "database is locked".
-async fn delete(root: &ChromaClient, name: &str) {
-    for _ in 0..100 {
-        match root.delete_database(name).await {
-            Err(busy) if busy.is_transient() => tokio::time::sleep(PAUSE).await,
-            other => return other.unwrap(),
-        }
-    }
-    panic!("the database {name} stays locked");
+    test(root.with_database(root.tenant(), database.name()).unwrap()).await;
 }
 
 /// Makes a collection with so many records of a dimension.
