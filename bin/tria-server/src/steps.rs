@@ -168,3 +168,56 @@ impl Check for Collections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tria_check::{Status, conformance::Kit};
+    use tria_db_check::pool::{PoolOptions, build};
+
+    use super::*;
+
+    fn pool(url: &str) -> Pool {
+        build(&url.to_owned().into(), &PoolOptions::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn migrating_conforms_where_it_can_and_where_it_cannot() {
+        let stack = tria_devstack::shared().await.unwrap();
+        let kit = || Kit::new().secret(stack.postgres_password());
+        let database = stack.fresh_database().await.unwrap();
+        let outcome = kit()
+            .verify(&Migrations::new(pool(database.url())))
+            .await
+            .unwrap();
+        assert_eq!(outcome.status(), Status::Pass);
+
+        let wrong = database
+            .url()
+            .replace(stack.postgres_password(), "wrong-Hj4kL9");
+        let kit = kit().secret("wrong-Hj4kL9");
+        let outcome = kit.verify(&Migrations::new(pool(&wrong))).await.unwrap();
+        assert!(outcome.is_permanent_failure(), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn creating_collections_conforms_where_it_can_and_where_it_cannot() {
+        let stack = tria_devstack::shared().await.unwrap();
+        let database = stack.chroma_database().await.unwrap();
+        let client = |name: &str| {
+            ChromaClient::builder(&stack.chroma_url())
+                .database(name)
+                .build()
+                .unwrap()
+        };
+        let collections = Collections::new(client(database.name()));
+        let outcome = Kit::new().verify(&collections).await.unwrap();
+        assert_eq!(outcome.status(), Status::Pass);
+
+        let nowhere = Collections::new(client("there-is-no-such-database"));
+        let outcome = Kit::new().verify(&nowhere).await.unwrap();
+        assert_eq!(
+            (outcome.status(), outcome.code()),
+            (Status::Fail, COLLECTION_FAILED)
+        );
+    }
+}
