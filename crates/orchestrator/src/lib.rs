@@ -1,7 +1,7 @@
 //! The start of a process, phase by phase: nothing silent, everything that is wrong told at once.
 //!
 //! A [`Phase`] is a title and the checks that prove it, in order. [`Startup`] runs the phases as
-//! lifecycle hooks ([`Startup::hook`]) or on their own ([`Startup::prove`]), retries what may come
+//! lifecycle hooks ([`Startup::hooks`]) or on their own ([`Startup::prove`]), retries what may come
 //! up by itself until a deadline, and ends the waiting as soon as one thing failed for good. Every
 //! other check still gets its first answer, so that one run tells all that is wrong.
 //!
