@@ -1,6 +1,6 @@
 //! Brings the database schema and the vector collections up to date.
 
-use tria_check::Runner;
+use tria_check::{Phase, Runner};
 use tria_lifecycle::{Lifecycle, ShutdownReason, Signals};
 
 use crate::{
@@ -39,12 +39,10 @@ async fn migrate(environment: &Environment, signals: &Signals) -> anyhow::Result
     let handle = lifecycle.shutdown_handle();
     let mut phase = lifecycle.phase();
     let (report, ()) = tokio::join!(lifecycle.run(), async {
-        // There is nothing to serve: what is up to date may stop.
-        if phase
-            .wait_for(|phase| phase.is_ready() || phase.is_ending())
-            .await
-            .is_ok()
-        {
+        let begun = phase.wait_for(|phase| *phase != Phase::Starting).await;
+        if begun.is_ok_and(|phase| phase.is_ready()) {
+            // There is nothing to serve: what is up to date may stop.
+            startup.complete();
             handle.shutdown("up to date");
         }
     });

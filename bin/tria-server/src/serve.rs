@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::Runner;
+use tria_check::{Phase, Runner};
 use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
@@ -126,14 +126,19 @@ async fn serve(
         .stop_deadline(settings.shutdown_grace)
         .build()?;
     let stopping = lifecycle.shutdown_handle();
-    let farewell = tokio::spawn(async move {
+    let mut phase = lifecycle.phase();
+    let narrator = tokio::spawn(async move {
+        let begun = phase.wait_for(|phase| *phase != Phase::Starting).await;
+        if begun.is_ok_and(|phase| phase.is_ready()) {
+            startup.complete();
+        }
         let reason = stopping.requested().await;
         if reason.is_on_purpose() && format == LogFormat::Pretty {
             say(&format!("Stopping: {reason}"));
         }
     });
     let report = lifecycle.run().await;
-    farewell.abort();
+    narrator.abort();
     sampling.cancel();
     // A start that failed never reached the hook that ends it.
     aborter.abort();

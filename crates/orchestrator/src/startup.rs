@@ -99,7 +99,25 @@ impl Startup {
             }
         }
         join_all(self.indices(false).map(|(index, _)| self.run_phase(index))).await;
-        self.verdict()
+        let verdict = self.verdict();
+        if verdict.may_serve() {
+            self.complete();
+        }
+        verdict
+    }
+
+    /// Tells that the process serves now. Whoever runs the phases as hooks calls it when the
+    /// lifecycle is ready, so that nobody reads of a complete start before it is.
+    pub fn complete(&self) {
+        self.tell_end();
+    }
+
+    fn tell_end(&self) {
+        let (verdict, elapsed) = (self.verdict(), self.shared.begun.elapsed());
+        self.tell(&StartupEvent::Ended {
+            verdict: &verdict,
+            elapsed,
+        });
     }
 
     /// What the start came to so far. Phases that have not ended are skipped ones.
@@ -159,12 +177,9 @@ impl Startup {
         self.tell(&StartupEvent::PhaseEnded(&report));
         let passed = report.state != PhaseState::Failed;
         let last = self.shared.board.enter(report);
-        if last || (phase.configuration && !passed) {
-            let (verdict, elapsed) = (self.verdict(), self.shared.begun.elapsed());
-            self.tell(&StartupEvent::Ended {
-                verdict: &verdict,
-                elapsed,
-            });
+        let over = last || (phase.configuration && !passed);
+        if over && !self.verdict().may_serve() {
+            self.tell_end();
         }
         passed
     }
