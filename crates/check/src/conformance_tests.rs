@@ -103,6 +103,26 @@ async fn a_panic_is_found() {
     assert_eq!(found, [Breach::Panicked("boom".into())]);
 }
 
+/// Writing a panic's backtrace took half a second on a busy machine, and counted as blocking.
+#[tokio::test]
+async fn the_time_of_a_panic_is_not_the_checks() {
+    let slow_to_panic = Made {
+        meta: meta(),
+        make: || async {
+            let begun = WallInstant::now();
+            while begun.elapsed() < Duration::from_millis(20) {
+                std::hint::spin_loop();
+            }
+            panic!("boom")
+        },
+    };
+    let kit = Kit::new().longest_poll(Duration::from_millis(10));
+    let Err(breaches) = kit.verify(&slow_to_panic).await else {
+        panic!("not found")
+    };
+    assert_eq!(breaches.list(), [Breach::Panicked("boom".into())]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_missed_deadline_is_found() {
     let found = breaches(meta(), std::future::pending).await;
