@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Backoff, CheckContext, CheckReport, Code, Finding, Outcome, Phase, PrivateText, PublicText,
-    Registry, Report, Retry, registry::Entry,
+    Registry, Report, Retry, RunObserver, registry::Entry,
 };
 
 /// How long a caller waits beyond a check's own timeout before it answers for a flight that does
@@ -48,6 +48,7 @@ struct Shared {
     phase: watch::Receiver<Phase>,
     cancel: CancellationToken,
     flights: Mutex<HashMap<String, Landing>>,
+    observer: Arc<dyn RunObserver>,
 }
 
 type Landing = watch::Receiver<Option<CheckReport>>;
@@ -86,6 +87,15 @@ impl Waiting {
 impl Runner {
     /// A runner over `registry`, for a process in the given phase.
     pub fn new(registry: Registry, phase: watch::Receiver<Phase>) -> Self {
+        Self::observed(registry, phase, ())
+    }
+
+    /// The same, with somebody who is told of every run.
+    pub fn observed(
+        registry: Registry,
+        phase: watch::Receiver<Phase>,
+        observer: impl RunObserver,
+    ) -> Self {
         let (cancel, flights) = (CancellationToken::new(), Mutex::default());
         Self {
             shared: Arc::new(Shared {
@@ -93,6 +103,7 @@ impl Runner {
                 phase,
                 cancel,
                 flights,
+                observer: Arc::new(observer),
             }),
         }
     }
@@ -175,7 +186,10 @@ impl Runner {
         if let Some(landing) = flights.get(entry.meta.name()) {
             // A flight that landed or died may still be listed for an instant.
             if landing.borrow().is_none() && landing.has_changed().is_ok() {
-                return landing.clone();
+                let landing = landing.clone();
+                drop(flights);
+                self.shared.observer.joined(entry.meta.name());
+                return landing;
             }
         }
         let (land, landing) = watch::channel(None);
@@ -184,6 +198,7 @@ impl Runner {
         let (runner, entry) = (self.clone(), Arc::clone(entry));
         tokio::spawn(async move {
             let report = runner.fly(&entry).await;
+            runner.shared.observer.ended(&report);
             let mut flights = runner
                 .shared
                 .flights

@@ -356,3 +356,46 @@ async fn independent_checks_run_concurrently() {
         names
     );
 }
+
+#[derive(Default)]
+struct Tally {
+    ended: AtomicU32,
+    joined: AtomicU32,
+}
+
+impl RunObserver for Tally {
+    fn ended(&self, report: &CheckReport) {
+        assert_eq!(report.name, "it");
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+    fn joined(&self, check: &str) {
+        assert_eq!(check, "it");
+        self.joined.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_of_every_run_and_of_everybody_who_joined_one() {
+    let check = Scripted {
+        meta: meta(),
+        runs: Arc::default(),
+        script: |_| async {
+            sleep_until(Instant::now() + Duration::from_secs(1)).await;
+            Finding::pass("fine").into()
+        },
+    };
+    let registry = Registry::builder().register(check).build().unwrap();
+    let (_phase, phase) = watch::channel(Phase::Ready);
+    let tally = Arc::new(Tally::default());
+    let runner = Runner::observed(registry, phase, Arc::clone(&tally));
+    let told = || {
+        (
+            tally.ended.load(Ordering::SeqCst),
+            tally.joined.load(Ordering::SeqCst),
+        )
+    };
+    runner.run_all(["it"; 5]).await;
+    assert_eq!(told(), (1, 4));
+    runner.run("it").await.unwrap();
+    assert_eq!(told(), (2, 4));
+}

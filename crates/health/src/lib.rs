@@ -21,6 +21,8 @@ mod snapshot;
 
 mod monitor;
 
+mod pool;
+
 mod startup;
 
 mod sampler;
@@ -32,6 +34,7 @@ mod state;
 mod timestamp;
 
 pub use monitor::{Monitor, MonitorHandle};
+pub use pool::{Pool, PoolStatus};
 pub use record::{Thresholds, Turn};
 pub use routes::routes;
 pub use sampler::Sampler;
