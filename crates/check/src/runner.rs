@@ -121,9 +121,26 @@ impl Runner {
     /// Runs one check once, or joins the run that is under way. `None` when there is no such
     /// check.
     pub async fn run(&self, name: &str) -> Option<CheckReport> {
+        self.run_unless(name, || None).await
+    }
+
+    /// Joins the run that is under way, or gives what is `known`, or else runs the check once.
+    /// `None` when there is no such check.
+    ///
+    /// `known` is asked while no run can begin or end, so that of any number of callers at once
+    /// only one starts a run, if what it gives comes from the [`RunObserver`]. It must return at
+    /// once, and must not ask this runner for anything.
+    pub async fn run_unless(
+        &self,
+        name: &str,
+        known: impl FnOnce() -> Option<CheckReport> + Send,
+    ) -> Option<CheckReport> {
         let entry = self.shared.registry.entry(name)?;
         let asked = Moment::now();
-        let mut landing = self.board(&entry);
+        let mut landing = match self.board(&entry, known) {
+            Ok(landing) => landing,
+            Err(known) => return Some(*known),
+        };
         let patience = asked.instant + entry.meta.get_timeout() + BLOCKED_GRACE;
 
         match timeout_at(patience, landing.wait_for(Option::is_some)).await {
@@ -176,8 +193,12 @@ impl Runner {
         Some(last)
     }
 
-    /// The run under way, or a new one.
-    fn board(&self, entry: &Arc<Entry>) -> Landing {
+    /// The run under way, or what is known, or a new run.
+    fn board(
+        &self,
+        entry: &Arc<Entry>,
+        known: impl FnOnce() -> Option<CheckReport>,
+    ) -> Result<Landing, Box<CheckReport>> {
         let mut flights = self
             .shared
             .flights
@@ -189,8 +210,11 @@ impl Runner {
                 let landing = landing.clone();
                 drop(flights);
                 self.shared.observer.joined(entry.meta.name());
-                return landing;
+                return Ok(landing);
             }
+        }
+        if let Some(known) = known() {
+            return Err(Box::new(known));
         }
         let (land, landing) = watch::channel(None);
         flights.insert(entry.meta.name().to_owned(), landing.clone());
@@ -208,7 +232,7 @@ impl Runner {
             drop(flights);
             land.send_replace(Some(report));
         });
-        landing
+        Ok(landing)
     }
 
     /// Runs the check once, in a task of its own.

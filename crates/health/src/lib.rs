@@ -15,6 +15,8 @@
 //! [`routes`] gives a plain [`axum::Router`] that any service can merge into its own.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod change;
+mod history;
 mod pace;
 mod record;
 mod snapshot;
@@ -27,15 +29,25 @@ mod startup;
 
 mod sampler;
 
+mod access;
+mod body;
+mod diagnostics;
+mod fresh;
+mod health_json;
+mod negotiation;
 mod probe;
+mod problem;
 mod routes;
 mod service;
 mod state;
 mod timestamp;
 
+pub use access::Access;
+pub use change::{StateChange, Turn};
+pub use history::{History, PastResult};
 pub use monitor::{Monitor, MonitorHandle};
 pub use pool::{Pool, PoolStatus};
-pub use record::{Thresholds, Turn};
+pub use record::Thresholds;
 pub use routes::routes;
 pub use sampler::Sampler;
 pub use snapshot::{Reading, STALE, Snapshot};

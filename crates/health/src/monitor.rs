@@ -3,23 +3,30 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
-use tria_check::{CheckReport, Group, PrivateText, Runner};
+use tria_check::{CheckMeta, CheckReport, Group, Heartbeat, Heartbeats, Runner};
 
-use crate::{Snapshot, Turn};
+use crate::Snapshot;
 
 /// How long a refresher that panicked stays away.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
-/// Asks every check of the readiness group again and again, each in a task of its own, so that a
-/// slow check holds up no other.
+/// What a refresher may be late by before it is missed: time that a busy machine may take.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// Asks checks again and again, each in a task of its own, so that a slow check holds up no
+/// other: those of the groups readiness, liveness and diagnostics. What a start alone asks is
+/// left alone.
 ///
 /// A check is asked once per effective period, jittered by ±20 %, and about every second while it
 /// fails; a [`tria_check::Cost::Metered`] one never more than once a minute. One that has a
 /// result already is left alone until its period is over: a start that has just proven
 /// everything is not followed by a second round.
+///
+/// Each refresher has a heartbeat, by the name `monitor <check>`. One that is stuck, or was
+/// killed, is missed there; a dependency that is down is not.
 #[derive(Debug)]
 pub struct Monitor;
 
@@ -30,35 +37,57 @@ pub struct MonitorHandle {
     tasks: TaskTracker,
 }
 
+/// What keeps one check fresh.
+struct Refresher {
+    meta: CheckMeta,
+    runner: Runner,
+    snapshot: Arc<Snapshot>,
+    heartbeat: Heartbeat,
+}
+
 // === impl Monitor ===
 
 impl Monitor {
-    /// Starts a task per check of the readiness group, to be ended by `token`. Start it when the
-    /// startup outcomes are in the snapshot.
+    /// Starts a task per check, to be ended by `token`. Start it when the startup outcomes are in
+    /// the snapshot.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(
         runner: &Runner,
         snapshot: &Arc<Snapshot>,
+        heartbeats: &Heartbeats,
         token: &CancellationToken,
     ) -> MonitorHandle {
+        snapshot.watch();
         let tasks = TaskTracker::new();
-        for name in runner.registry().names_in(Group::Readiness) {
-            let (runner, snapshot) = (runner.clone(), Arc::clone(snapshot));
+        for meta in runner.registry().metas().filter(|meta| is_watched(meta)) {
+            let task = format!("monitor {}", meta.name());
+            let refresher = Refresher {
+                meta: meta.clone(),
+                runner: runner.clone(),
+                snapshot: Arc::clone(snapshot),
+                heartbeat: heartbeats.start(task, SLACK),
+            };
             let token = token.clone();
             tasks.spawn(async move {
-                let refresh = || refresh(&name, &runner, &snapshot);
                 tokio::select! {
                     biased;
                     () = token.cancelled() => {}
-                    () = keep_up(&name, refresh) => {}
+                    () = keep_up(refresher.meta.name(), || refresher.refresh()) => {}
                 }
+                refresher.heartbeat.retire();
             });
         }
         tasks.close();
         MonitorHandle { tasks }
     }
+}
+
+fn is_watched(meta: &CheckMeta) -> bool {
+    [Group::Readiness, Group::Liveness, Group::Diagnostics]
+        .into_iter()
+        .any(|group| meta.is_in(group))
 }
 
 // === impl MonitorHandle ===
@@ -69,6 +98,52 @@ impl MonitorHandle {
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
+}
+
+// === impl Refresher ===
+
+impl Refresher {
+    /// Asks for as long as there is such a check.
+    async fn refresh(&self) {
+        let name = self.meta.name();
+        let mut was_slow = false;
+        loop {
+            let due = self.snapshot.due(name);
+            self.heartbeat
+                .beat_within(due.saturating_duration_since(Instant::now()) + SLACK);
+            sleep_until(due).await;
+            self.heartbeat.beat_within(self.meta.get_timeout() + SLACK);
+            let Some(report) = self.runner.run(name).await else {
+                return;
+            };
+            was_slow = self.tell_if_slow(&report, was_slow);
+            // The run itself was taken in when it ended; this is for one that did not end.
+            self.snapshot.record(report);
+        }
+    }
+
+    /// Warns of a check that passes and comes near its timeout: the failure that it will be can
+    /// still be prevented. Told once, until it is quick again.
+    fn tell_if_slow(&self, report: &CheckReport, was_slow: bool) -> bool {
+        let check = self.meta.name();
+        let limit = self.meta.get_timeout();
+        let slow = report.duration > limit / 2;
+        let duration_ms = millis(report.duration);
+        if slow && !was_slow && !report.outcome.is_failure() {
+            let timeout_ms = millis(limit);
+            warn!(
+                check,
+                duration_ms, timeout_ms, "a check took more than half of its timeout"
+            );
+        } else if was_slow && !slow {
+            info!(check, duration_ms, "a check is quick again");
+        }
+        slow && (was_slow || !report.outcome.is_failure())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Starts `refresh` anew whenever it panics. Between the panic and the next result the
@@ -83,39 +158,9 @@ async fn keep_up<R: Future<Output = ()>>(name: &str, refresh: impl Fn() -> R) {
     }
 }
 
-/// Asks one check for as long as there is such a check.
-async fn refresh(name: &str, runner: &Runner, snapshot: &Snapshot) {
-    loop {
-        sleep_until(snapshot.due(name)).await;
-        let Some(report) = runner.run(name).await else {
-            return;
-        };
-        let told = report.clone();
-        match snapshot.record(report) {
-            Some(Turn::Failed) => log_failure(&told),
-            Some(Turn::Recovered) => info!(check = name, "a check has recovered"),
-            None => {}
-        }
-    }
-}
-
-/// The log of the process is for operators, so it gets the private detail.
-fn log_failure(report: &CheckReport) {
-    let decisive = report.outcome.decisive();
-    warn!(
-        check = report.name,
-        code = decisive.code().as_str(),
-        detail = decisive.get_detail().map(PrivateText::expose),
-        "a check has failed: {}",
-        decisive.text()
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
-
-    use tokio::time::Instant;
 
     use super::*;
 

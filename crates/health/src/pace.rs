@@ -2,14 +2,29 @@
 
 use std::time::Duration;
 
-use tria_check::{CheckMeta, Outcome, Retry};
+use tokio::time::Instant;
+use tria_check::{CheckMeta, CheckReport, Outcome, Retry};
 
 /// How often a failing check is asked, where its cost class allows it.
-const FAILING_PERIOD: Duration = Duration::from_secs(1);
+pub(crate) const FAILING_PERIOD: Duration = Duration::from_secs(1);
 
 /// How many periods (plus a timeout) may pass before an answer counts as stale: two missed
 /// refreshes, and half a period for the jitter.
 const STALE_PERIODS: f64 = 2.5;
+
+/// The pause between a failure that took longer than the failing period, and the next question.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// When to ask next. After a failure that counts from when its question was asked: what was
+/// silent for long has been waited for already.
+pub(crate) fn due(meta: &CheckMeta, last: &CheckReport) -> Instant {
+    let pause = jittered(meta, &last.outcome);
+    let asked_for_time = matches!(last.outcome.retry(), Retry::Transient(Some(_)));
+    if last.outcome.is_failure() && !asked_for_time {
+        return last.finished + pause.saturating_sub(last.duration).max(BREATH);
+    }
+    last.finished + pause
+}
 
 /// The time from an answer to the next question: the effective period, or about a second after a
 /// failure, but never less than what the check's cost class demands.
@@ -34,7 +49,7 @@ pub(crate) fn interval(meta: &CheckMeta, last: &Outcome) -> Duration {
 /// `interval` with a jitter of ±20 %, so that replicas do not ask in step. What the cost class
 /// demands still holds, and so does the time that a dependency asked for: there the jitter only
 /// lengthens.
-pub(crate) fn jittered(meta: &CheckMeta, last: &Outcome) -> Duration {
+fn jittered(meta: &CheckMeta, last: &Outcome) -> Duration {
     let interval = interval(meta, last);
     let floor = match last.retry() {
         Retry::Transient(Some(_)) if last.is_failure() => interval,

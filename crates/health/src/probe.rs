@@ -1,14 +1,25 @@
 //! What each probe answers.
 
-use std::time::{Duration, SystemTime};
+mod startup;
 
+use std::{sync::Arc, time::Duration};
+
+use axum::response::Response;
 use serde::Serialize;
-use tria_check::{Group, Health, Phase, PublicText, Rank};
+use tokio::time::Instant;
+use tria_check::{Group, Health, Overdue, Phase, Rank};
 
 use crate::{
-    PhaseState, Reading, Sampler, StartupPhase, sampler::Sample, service::Services, state::Shared,
-    timestamp::rfc3339,
+    Reading, Sampler,
+    body::{Cache, Ground, TIME, Verdict},
+    health_json,
+    negotiation::Shape,
+    sampler::Sample,
+    service::Services,
+    state::Shared,
 };
+
+pub(crate) use self::startup::{Progress, Startup};
 
 /// After how long to ask again while the process starts.
 const STARTING_RETRY: Duration = Duration::from_secs(1);
@@ -16,19 +27,36 @@ const STARTING_RETRY: Duration = Duration::from_secs(1);
 /// After how long to ask again where the process is ending: its successor needs a while.
 const ENDING_RETRY: Duration = Duration::from_secs(5);
 
-/// The body of an answer, and whether it is good news.
-pub(crate) struct Verdict<B> {
-    pub(crate) body: B,
-    /// After how long to ask again; `None` when all is well.
-    pub(crate) retry_after: Option<Duration>,
+/// After how long to ask again where a task of the process is stuck.
+const STUCK_RETRY: Duration = Duration::from_secs(5);
+
+/// How long an answer stands that tells an age in seconds.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The last answers, by what was asked.
+#[derive(Default)]
+pub(crate) struct Caches {
+    summary: Cache,
+    readiness: Cache,
+    summary_draft: Cache,
+    readiness_draft: Cache,
 }
 
-/// `{"status":"alive",...}`.
+/// `{"status":"alive",...}`, or `"stuck"` with the tasks that are.
 #[derive(Serialize)]
 pub(crate) struct Liveness {
     status: &'static str,
-    timestamp: String,
-    uptime_seconds: f64,
+    timestamp: &'static str,
+    pub(crate) uptime_seconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stuck: Vec<Stuck>,
+}
+
+/// A task of the process that is overdue.
+#[derive(Serialize)]
+pub(crate) struct Stuck {
+    pub(crate) task: Arc<str>,
+    overdue_seconds: u64,
 }
 
 /// The checks of the readiness group, by service.
@@ -38,7 +66,7 @@ pub(crate) struct Summary<'a> {
     /// True exactly when the answer is 200.
     overall_healthy: bool,
     services: Services,
-    timestamp: String,
+    timestamp: &'static str,
     version: &'a str,
 }
 
@@ -49,68 +77,87 @@ pub(crate) struct Readiness<'a> {
     summary: Summary<'a>,
     phase: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<Sample>,
-}
-
-/// How far the start has come.
-#[derive(Serialize)]
-pub(crate) struct Startup<'a> {
-    status: StartupStatus,
-    complete: bool,
-    phase: &'static str,
-    phases: Vec<PhaseBody>,
-    timestamp: String,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum StartupStatus {
-    Starting,
-    Complete,
-    Failed,
-}
-
-#[derive(Serialize)]
-struct PhaseBody {
-    number: usize,
-    title: String,
-    state: PhaseState,
-    lines: Vec<PublicText>,
-    elapsed_ms: Option<u64>,
+    metrics: Option<Arc<Sample>>,
 }
 
 // === impl Liveness ===
 
 impl Liveness {
-    /// Reads two clocks and nothing else.
-    pub(crate) fn now(shared: &Shared) -> Self {
+    /// Reads clocks and heartbeats and nothing else: no dependency, no lock, no pool.
+    pub(crate) fn now(shared: &Shared) -> Verdict<Self> {
         let uptime = shared.begun.elapsed().as_secs_f64();
+        let stuck: Vec<_> = shared.heartbeats.overdue().iter().map(Stuck::of).collect();
+        Verdict {
+            retry_after: (!stuck.is_empty()).then_some(STUCK_RETRY),
+            holds_until: None,
+            body: Self {
+                status: if stuck.is_empty() { "alive" } else { "stuck" },
+                timestamp: TIME,
+                uptime_seconds: (uptime * 1_000.0).round() / 1_000.0,
+                stuck,
+            },
+        }
+    }
+}
+
+impl Stuck {
+    fn of(overdue: &Overdue) -> Self {
         Self {
-            status: "alive",
-            timestamp: rfc3339(SystemTime::now()),
-            uptime_seconds: (uptime * 1_000.0).round() / 1_000.0,
+            task: Arc::clone(&overdue.task),
+            overdue_seconds: overdue.since.as_secs(),
         }
     }
 }
 
 // === impl Summary ===
 
+/// The answer of `/health`.
+pub(crate) fn summary(shared: &Shared, shape: Shape) -> Response {
+    let ground = ground(shared, None);
+    match shape {
+        Shape::Json => shared.caches.summary.answer(ground, shape, |_| {
+            let readings = shared.snapshot.readings(Group::Readiness);
+            Summary::of(shared, &readings)
+        }),
+        Shape::HealthJson => shared.caches.summary_draft.answer(ground, shape, |ground| {
+            let readings = shared.snapshot.readings(Group::Readiness);
+            let ours = Summary::of(shared, &readings);
+            ours.map(|ours| health_json::Document::of(&ours, &readings, ground))
+        }),
+    }
+}
+
+fn ground(shared: &Shared, sample: Option<Arc<Sample>>) -> Ground {
+    Ground {
+        generation: shared.snapshot.generation(),
+        phase: shared.phase(),
+        sample,
+    }
+}
+
 impl<'a> Summary<'a> {
     /// The checks as they stand, whatever the phase.
-    pub(crate) fn now(shared: &'a Shared) -> Verdict<Self> {
-        let readings = shared.snapshot.readings(Group::Readiness);
+    fn of(shared: &'a Shared, readings: &[Reading<'_>]) -> Verdict<Self> {
         let status = Health::of(readings.iter().map(Reading::rank));
         Verdict {
             body: Self {
                 status,
                 overall_healthy: status != Health::Unhealthy,
-                services: Services::fold(&readings),
-                timestamp: rfc3339(SystemTime::now()),
+                services: Services::fold(readings),
+                timestamp: TIME,
                 version: &shared.version,
             },
-            retry_after: (status == Health::Unhealthy).then(|| until_asked_again(&readings)),
+            retry_after: (status == Health::Unhealthy).then(|| until_asked_again(readings)),
+            holds_until: holds_until(readings),
         }
+    }
+
+    pub(crate) fn status(&self) -> Health {
+        self.status
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        self.version
     }
 }
 
@@ -120,30 +167,51 @@ fn until_asked_again(readings: &[Reading<'_>]) -> Duration {
     blocking.map(Reading::interval).max().unwrap_or_default()
 }
 
+/// When the first of these readings changes by itself.
+fn holds_until(readings: &[Reading<'_>]) -> Option<Instant> {
+    if readings.iter().any(Reading::is_stale) {
+        return Some(Instant::now() + SECOND);
+    }
+    readings.iter().filter_map(Reading::holds_until).min()
+}
+
 // === impl Readiness ===
+
+/// The answer of `/readyz`.
+pub(crate) fn readiness(shared: &Shared, shape: Shape) -> Response {
+    let sample = shared.sampler.as_ref().and_then(Sampler::last);
+    let ground = ground(shared, sample);
+    match shape {
+        Shape::Json => shared.caches.readiness.answer(ground, shape, |ground| {
+            let readings = shared.snapshot.readings(Group::Readiness);
+            Readiness::of(shared, &readings, ground)
+        }),
+        Shape::HealthJson => {
+            let cache = &shared.caches.readiness_draft;
+            cache.answer(ground, shape, |ground| {
+                let readings = shared.snapshot.readings(Group::Readiness);
+                let ours = Readiness::of(shared, &readings, ground);
+                ours.map(|ours| health_json::Document::of(&ours.summary, &readings, ground))
+            })
+        }
+    }
+}
 
 impl<'a> Readiness<'a> {
     /// The summary, which is unhealthy in any phase but Ready.
-    pub(crate) fn now(shared: &'a Shared) -> Verdict<Self> {
-        let phase = shared.phase();
-        let Verdict {
-            body: mut summary,
-            mut retry_after,
-        } = Summary::now(shared);
-        if !phase.is_ready() {
-            summary.status = Health::Unhealthy;
-            summary.overall_healthy = false;
-            retry_after = retry_after.max(Some(retry_in(phase)));
+    fn of(shared: &'a Shared, readings: &[Reading<'_>], ground: &Ground) -> Verdict<Self> {
+        let mut verdict = Summary::of(shared, readings);
+        if !ground.phase.is_ready() {
+            verdict.body.status = Health::Unhealthy;
+            verdict.body.overall_healthy = false;
+            let retry_after = verdict.retry_after.max(Some(retry_in(ground.phase)));
+            verdict.retry_after = retry_after;
         }
-        let metrics = shared.sampler.as_ref().and_then(Sampler::last);
-        Verdict {
-            body: Self {
-                summary,
-                phase: phase.name(),
-                metrics: metrics.map(|sample| Sample::clone(&sample)),
-            },
-            retry_after,
-        }
+        verdict.map(|summary| Self {
+            summary,
+            phase: ground.phase.name(),
+            metrics: ground.sample.clone(),
+        })
     }
 }
 
@@ -152,53 +220,5 @@ fn retry_in(phase: Phase) -> Duration {
         ENDING_RETRY
     } else {
         STARTING_RETRY
-    }
-}
-
-// === impl Startup ===
-
-impl<'a> Startup<'a> {
-    /// A start that was completed stays so while the process drains and stops.
-    pub(crate) fn now(shared: &'a Shared) -> Verdict<Self> {
-        let phase = shared.phase();
-        let phases = shared.startup.phases();
-        let status = match phase {
-            Phase::Starting => StartupStatus::Starting,
-            Phase::Ready | Phase::Draining | Phase::Stopping => StartupStatus::Complete,
-            // It may have been stopped in the middle of its start.
-            Phase::Stopped(_) if phases.iter().all(has_passed) => StartupStatus::Complete,
-            Phase::RollingBack | Phase::Stopped(_) | Phase::Failed(_) => StartupStatus::Failed,
-        };
-        let complete = matches!(status, StartupStatus::Complete);
-        Verdict {
-            body: Self {
-                status,
-                complete,
-                phase: phase.name(),
-                phases: phases.iter().map(PhaseBody::of).collect(),
-                timestamp: rfc3339(SystemTime::now()),
-                version: &shared.version,
-            },
-            retry_after: (!complete).then(|| retry_in(phase)),
-        }
-    }
-}
-
-fn has_passed(phase: &StartupPhase) -> bool {
-    matches!(phase.state, PhaseState::Passed | PhaseState::Warned)
-}
-
-// === impl PhaseBody ===
-
-impl PhaseBody {
-    fn of(phase: &StartupPhase) -> Self {
-        let millis = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            number: phase.number,
-            title: phase.title.to_string(),
-            state: phase.state,
-            lines: phase.lines.clone(),
-            elapsed_ms: phase.elapsed().map(millis),
-        }
     }
 }

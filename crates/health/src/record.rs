@@ -1,29 +1,23 @@
 //! What is remembered of one check, and when its verdict turns.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
-use tria_check::{CheckMeta, CheckReport};
+use tria_check::{CheckMeta, CheckReport, Code, Status};
 
-use crate::pace;
+use crate::{History, StateChange, Turn, pace};
 
 /// How many results in a row it takes until a check's verdict turns. Any opposite result starts
 /// the count anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
-    /// Failures in a row until a check that passed counts as failed (3).
+    /// Failures in a row until a check that passed counts as failed (3). A failure that took
+    /// longer than a failing check's period, about a second, counts as one for each such period
+    /// that it took, but never alone as all that are needed: a dependency that is silent is told
+    /// about as soon as one that refuses.
     pub failures: u32,
     /// Successes in a row until a check that failed counts as recovered (1).
     pub successes: u32,
-}
-
-/// A change of a check's verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// It passed (or had not run) and counts as failed now.
-    Failed,
-    /// It counted as failed and has recovered.
-    Recovered,
 }
 
 /// What is remembered of one check; immutable, replaced as a whole.
@@ -33,11 +27,25 @@ pub(crate) struct Record {
     pub(crate) shown: Arc<CheckReport>,
     /// The last result.
     pub(crate) latest: Arc<CheckReport>,
-    /// How many results in a row agree with `latest`.
+    /// The results so far, `latest` among them.
+    pub(crate) history: History,
+    /// How many results in a row agree with `latest`, failures that took long counted as several.
     streak: u32,
 }
 
 // === impl Thresholds ===
+
+impl Thresholds {
+    /// What one result counts.
+    fn weight(self, report: &CheckReport) -> u32 {
+        if !report.outcome.is_failure() {
+            return 1;
+        }
+        let periods = report.duration.as_millis() / pace::FAILING_PERIOD.as_millis();
+        let most = self.failures.saturating_sub(1).max(1);
+        u32::try_from(periods).unwrap_or(most).clamp(1, most)
+    }
+}
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -58,27 +66,25 @@ impl Record {
         report: &Arc<CheckReport>,
         meta: &CheckMeta,
         thresholds: Thresholds,
-    ) -> Option<(Self, Option<Turn>)> {
-        let failing = report.outcome.is_failure();
-        let latest = Arc::clone(report);
+    ) -> Option<(Self, Option<StateChange>)> {
         let Some(previous) = previous else {
             // Nothing is known that could be held against a first result.
             let first = Self {
                 shown: Arc::clone(report),
-                latest,
-                streak: 1,
+                latest: Arc::clone(report),
+                history: History::default().with(report),
+                streak: thresholds.weight(report),
             };
-            return Some((first, failing.then_some(Turn::Failed)));
+            let change = first.change_from(None);
+            return Some((first, change));
         };
         if !is_news(&previous.latest, report) {
             return None;
         }
+        let failing = report.outcome.is_failure();
         let agrees = previous.latest.outcome.is_failure() == failing;
-        let streak = if agrees {
-            previous.streak.saturating_add(1)
-        } else {
-            1
-        };
+        let before = if agrees { previous.streak } else { 0 };
+        let streak = before.saturating_add(thresholds.weight(report));
         let needed = if failing {
             thresholds.failures
         } else {
@@ -88,27 +94,40 @@ impl Record {
         // A pass that had become stale counted as unknown; a failure must not revive it.
         let unproven = failing && previous.is_stale(meta, report.finished);
         let decides = failing == was_failing || streak >= needed || unproven;
-        let shown = Arc::clone(if decides { report } else { &previous.shown });
-        let turn = match (was_failing, shown.outcome.is_failure()) {
-            (false, true) => Some(Turn::Failed),
-            (true, false) => Some(Turn::Recovered),
-            _ => None,
+        let next = Self {
+            shown: Arc::clone(if decides { report } else { &previous.shown }),
+            latest: Arc::clone(report),
+            history: previous.history.with(report),
+            streak,
         };
-        Some((
-            Self {
-                shown,
-                latest,
-                streak,
-            },
-            turn,
-        ))
+        let change = next.change_from(Some(verdict(&previous.shown)));
+        Some((next, change))
     }
 
     /// Whether at `now` nothing has been heard for so long that the record proves nothing.
     pub(crate) fn is_stale(&self, meta: &CheckMeta, now: Instant) -> bool {
-        let age = now.saturating_duration_since(self.latest.finished);
-        age > pace::good_for(meta, &self.latest.outcome)
+        now > self.fresh_until(meta)
     }
+
+    /// Until when the record proves something.
+    pub(crate) fn fresh_until(&self, meta: &CheckMeta) -> Instant {
+        let far = Duration::from_secs(365 * 24 * 3600);
+        let good_for = pace::good_for(meta, &self.latest.outcome).min(far);
+        self.latest.finished + good_for
+    }
+
+    fn change_from(&self, before: Option<(Status, Code)>) -> Option<StateChange> {
+        let turn = Turn::between(before, verdict(&self.shown))?;
+        Some(StateChange {
+            before,
+            report: Arc::clone(&self.shown),
+            turn,
+        })
+    }
+}
+
+fn verdict(report: &CheckReport) -> (Status, Code) {
+    (report.outcome.status(), report.outcome.code())
 }
 
 fn is_news(latest: &CheckReport, report: &CheckReport) -> bool {
@@ -204,7 +223,7 @@ mod tests {
             let report = report(begun, second, letter);
             let (next, turn) =
                 Record::after(record.as_ref(), &report, &meta(), Thresholds::default()).unwrap();
-            turns.extend(turn.map(|turn| (second, turn)));
+            turns.extend(turn.map(|change| (second, change.turn)));
             record = Some(next);
         }
         assert_eq!(turns, [(3, Turn::Failed), (6, Turn::Recovered)]);
@@ -239,6 +258,39 @@ mod tests {
         let late = report(begun, 15, '-');
         let (next, turn) = Record::after(Some(&record), &late, &meta(), usual).unwrap();
         assert!(next.shown.outcome.is_failure());
-        assert_eq!(turn, Some(Turn::Failed));
+        assert_eq!(turn.map(|change| change.turn), Some(Turn::Failed));
+    }
+
+    /// After a pass come failures that took so many seconds each.
+    fn failures_until_shown(seconds: &[u64]) -> usize {
+        let (begun, usual) = (Instant::now(), Thresholds::default());
+        let mut record = Record::after(None, &report(begun, 0, '+'), &meta(), usual)
+            .unwrap()
+            .0;
+        for (index, took) in seconds.iter().enumerate() {
+            let mut failure = report(begun, u32::try_from(index).unwrap() + 1, '-');
+            Arc::make_mut(&mut failure).duration = Duration::from_secs(*took);
+            record = Record::after(Some(&record), &failure, &meta(), usual)
+                .unwrap()
+                .0;
+            if record.shown.outcome.is_failure() {
+                return index + 1;
+            }
+        }
+        usize::MAX
+    }
+
+    #[test]
+    fn a_long_silence_counts_as_several_failures_but_never_alone() {
+        for (seconds, needed) in [
+            (&[0, 0, 0][..], 3),
+            (&[1, 1, 1], 3),
+            (&[2, 0], 2),
+            (&[3, 3], 2),
+            (&[0, 5], 2),
+            (&[60, 0], 2),
+        ] {
+            assert_eq!(failures_until_shown(seconds), needed, "{seconds:?}");
+        }
     }
 }

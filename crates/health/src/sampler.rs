@@ -111,6 +111,25 @@ async fn sample_for_ever(mut source: Source, keep: impl Fn(Option<Arc<Sample>>))
     }
 }
 
+// === impl Sample ===
+
+impl Sample {
+    /// When it was taken.
+    pub(crate) fn sampled_at(&self) -> &str {
+        &self.sampled_at
+    }
+
+    /// How much of what is in use, 0 to 100.
+    pub(crate) fn utilizations(&self) -> [(&'static str, Option<f64>); 3] {
+        let used = |room: &Option<Room>| room.as_ref().map(|room| room.used_percent);
+        [
+            ("cpu", self.cpu.used_percent),
+            ("memory", used(&self.memory)),
+            ("disk", used(&self.disk)),
+        ]
+    }
+}
+
 // === impl Source ===
 
 impl Source {

@@ -71,7 +71,8 @@ impl Serialize for Services {
     }
 }
 
-fn service_of<'a>(reading: &'a Reading<'_>) -> &'a str {
+/// The part of a check's name before the first `.`.
+pub(crate) fn service_of<'a>(reading: &'a Reading<'_>) -> &'a str {
     let name = reading.meta().name();
     name.split_once('.').map_or(name, |(service, _)| service)
 }
@@ -132,7 +133,7 @@ fn observed<'a>(reports: &[&'a CheckReport], name: &str) -> Option<&'a PublicVal
 
 /// What the check measured of its dependency, or else how long the whole run took. In
 /// milliseconds to the microsecond: more digits than that are noise.
-fn response_time(report: &CheckReport) -> f64 {
+pub(crate) fn response_time(report: &CheckReport) -> f64 {
     let millis = match report.outcome.observed_value("response_time_ms") {
         Some(PublicValue::Float(measured)) if measured.is_finite() => *measured,
         _ => report.duration.as_secs_f64() * 1_000.0,

@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
+use serde_json::Value;
 use tokio::sync::watch;
-use tria_check::Phase;
+use tria_check::{Heartbeats, Phase, Runner};
 
-use crate::{Sampler, Snapshot, StartupProgress};
+use crate::{Access, Pool, Sampler, Snapshot, StartupProgress, probe::Caches};
 
 /// What the probes read. Cloning is cheap, clones share everything.
 ///
@@ -22,9 +23,22 @@ pub(crate) struct Shared {
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) version: Cow<'static, str>,
     pub(crate) sampler: Option<Sampler>,
+    pub(crate) heartbeats: Heartbeats,
+    pub(crate) runner: Option<Runner>,
+    pub(crate) access: Access,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) caches: Arc<Caches>,
     /// The clock of the system, because tokio's may sit behind a lock where it can be paused,
     /// and liveness waits for nothing.
     pub(crate) begun: Instant,
+}
+
+/// A part of the diagnostics that the service brings.
+#[derive(Clone)]
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    pub(crate) tell: Arc<dyn Fn() -> Value + Send + Sync>,
 }
 
 // === impl HealthState ===
@@ -45,6 +59,12 @@ impl HealthState {
                 phase,
                 version: version.into(),
                 sampler: None,
+                heartbeats: Heartbeats::default(),
+                runner: None,
+                access: Access::default(),
+                pools: Vec::new(),
+                sections: Vec::new(),
+                caches: Arc::default(),
                 begun: Instant::now(),
             }),
         }
@@ -52,8 +72,57 @@ impl HealthState {
 
     /// Adds the numbers of the machine to what readiness tells.
     pub fn sampler(mut self, sampler: Sampler) -> Self {
-        Arc::make_mut(&mut self.shared).sampler = Some(sampler);
+        self.change().sampler = Some(sampler);
         self
+    }
+
+    /// Adds the heartbeats of the process's own tasks: liveness is 503 while one is overdue.
+    pub fn heartbeats(mut self, heartbeats: Heartbeats) -> Self {
+        self.change().heartbeats = heartbeats;
+        self
+    }
+
+    /// Lets those who have `access` have checks run by `?fresh=1`, through this runner. The
+    /// snapshot must be its observer, see [`Runner::observed`]; otherwise callers at once may
+    /// cause more than one run.
+    pub fn runner(mut self, runner: Runner) -> Self {
+        self.change().runner = Some(runner);
+        self
+    }
+
+    /// Says who may read diagnostics and have checks run; nobody, unless it is set.
+    pub fn access(mut self, access: Access) -> Self {
+        self.change().access = access;
+        self
+    }
+
+    /// Adds pools to the diagnostics.
+    pub fn pools(mut self, pools: impl IntoIterator<Item = Pool>) -> Self {
+        self.change().pools.extend(pools);
+        self
+    }
+
+    /// Adds a section to the diagnostics, made anew each time it is asked for. It must hold no
+    /// secret, and must not wait.
+    pub fn section(
+        mut self,
+        name: &'static str,
+        tell: impl Fn() -> Value + Send + Sync + 'static,
+    ) -> Self {
+        self.change().sections.push(Section {
+            name,
+            tell: Arc::new(tell),
+        });
+        self
+    }
+
+    /// The diagnostics as they stand, for a log.
+    pub fn diagnostics(&self) -> Value {
+        crate::diagnostics::document(&self.shared)
+    }
+
+    fn change(&mut self) -> &mut Shared {
+        Arc::make_mut(&mut self.shared)
     }
 }
 

@@ -35,7 +35,7 @@ where
 {
     let (check, runs) = scripted(meta, script);
     let (rig, token) = (over(check), CancellationToken::new());
-    let monitor = Monitor::start(&rig.runner, &rig.snapshot, &token);
+    let monitor = Monitor::start(&rig.runner, &rig.snapshot, &rig.heartbeats, &token);
     Watched {
         rig,
         runs,
@@ -131,7 +131,12 @@ async fn a_metered_check_is_asked_at_most_once_a_minute() {
         let rig = over(check);
         let begun = Instant::now();
         rig.record("it", script());
-        let _monitor = Monitor::start(&rig.runner, &rig.snapshot, &CancellationToken::new());
+        let _monitor = Monitor::start(
+            &rig.runner,
+            &rig.snapshot,
+            &rig.heartbeats,
+            &CancellationToken::new(),
+        );
         seconds(900.0).await;
         let first = runs.first_after(begun);
         assert!(
@@ -151,15 +156,20 @@ async fn startup_outcomes_are_the_first_content() {
     rig.snapshot.record(report);
     assert_eq!(rig.readyz().await, 200);
     let token = CancellationToken::new();
-    let _monitor = Monitor::start(&rig.runner, &rig.snapshot, &token);
+    let _monitor = Monitor::start(&rig.runner, &rig.snapshot, &rig.heartbeats, &token);
     seconds(3.9).await;
     assert_eq!((runs.count(), rig.readyz().await), (1, 200));
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_readiness_group_is_watched() {
-    let deep = meta("it").groups([Group::Startup, Group::Diagnostics]);
-    let watched = watch(deep, |_| async { pass() });
+async fn what_only_a_start_asks_is_not_watched_and_all_else_is() {
+    for group in [Group::Readiness, Group::Liveness, Group::Diagnostics] {
+        let watched = watch(meta("it").groups([group]), |_| async { pass() });
+        seconds(60.0).await;
+        assert!(watched.runs.count() >= 10, "{group:?}");
+    }
+    let only = meta("it").groups([Group::Startup]);
+    let watched = watch(only, |_| async { pass() });
     seconds(60.0).await;
     assert_eq!(watched.runs.count(), 0);
     timeout(Duration::from_secs(1), watched.monitor.stopped())
@@ -174,7 +184,7 @@ async fn a_check_that_never_returns_is_a_timeout_and_holds_up_no_other() {
     let registry = Registry::builder().register(stuck).register(brisk);
     let rig = Rig::over(registry.build().unwrap());
     let token = CancellationToken::new();
-    let monitor = Monitor::start(&rig.runner, &rig.snapshot, &token);
+    let monitor = Monitor::start(&rig.runner, &rig.snapshot, &rig.heartbeats, &token);
     seconds(60.0).await;
     assert_eq!(rig.readyz().await, 503);
     assert_eq!(rig.service("stuck").await["code"], json!("timeout"));
@@ -268,7 +278,7 @@ async fn the_machines_numbers_are_sampled_apart_from_requests() {
     let token = CancellationToken::new();
     let sampler = Sampler::start("/", token.clone());
     let rig = Rig::of([meta("it")]);
-    let router = rig.router_with(sampler.clone());
+    let router = rig.router_of(|state| state.sampler(sampler.clone()));
     let metrics = loop {
         let answer = crate::rig::ask(&router, axum::http::Method::GET, "/readyz").await;
         match answer.json().get("metrics") {

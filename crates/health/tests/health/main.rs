@@ -2,7 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod background;
+mod caching;
+mod changes;
 mod codes;
+mod diagnostics;
+mod draft;
+mod fresh;
+mod liveness;
 mod rig;
 mod serving;
 mod shapes;

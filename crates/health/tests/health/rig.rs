@@ -17,12 +17,13 @@ use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 use tower::ServiceExt;
 use tria_check::{
-    Check, CheckContext, CheckMeta, CheckReport, Code, Finding, Outcome, Phase, Registry, Runner,
+    Check, CheckContext, CheckMeta, CheckReport, Code, Finding, Heartbeats, Outcome, Phase,
+    Registry, Runner,
 };
-use tria_health::{HealthState, Sampler, Snapshot, StartupProgress, routes};
+use tria_health::{Access, HealthState, Snapshot, StartupProgress, routes};
 
 /// Every path of the probes.
-pub(crate) const PATHS: [&str; 7] = [
+pub(crate) const PATHS: [&str; 8] = [
     "/health",
     "/livez",
     "/readyz",
@@ -30,7 +31,11 @@ pub(crate) const PATHS: [&str; 7] = [
     "/api/v1/health/liveness",
     "/api/v1/health/readiness",
     "/api/v1/health/startup",
+    "/api/v1/health/diagnostics",
 ];
+
+/// What opens the diagnostics.
+pub(crate) const TOKEN: &str = "h4lf-past-three";
 
 pub(crate) const BROKEN: Code = Code::new("broken");
 
@@ -40,6 +45,8 @@ pub(crate) struct Rig {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) progress: StartupProgress,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) heartbeats: Heartbeats,
+    pub(crate) state: HealthState,
     pub(crate) router: Router,
 }
 
@@ -78,18 +85,34 @@ impl Rig {
     }
 
     pub(crate) fn over(registry: Registry) -> Self {
+        let snapshot = Snapshot::new(&registry);
+        Self::over_snapshot(registry, snapshot)
+    }
+
+    pub(crate) fn over_snapshot(registry: Registry, snapshot: Snapshot) -> Self {
         let (phase, seen) = watch::channel(Phase::Ready);
-        let runner = Runner::new(registry, seen.clone());
-        let snapshot = Arc::new(Snapshot::new(runner.registry()));
+        let snapshot = Arc::new(snapshot);
+        let runner = Runner::observed(registry, seen.clone(), Arc::clone(&snapshot));
         let progress = StartupProgress::new([(1, "Environment"), (2, "Database")]);
-        let state = HealthState::new(Arc::clone(&snapshot), progress.clone(), seen, "1.2.3");
+        let heartbeats = Heartbeats::default();
+        let state = HealthState::new(Arc::clone(&snapshot), progress.clone(), seen, "1.2.3")
+            .heartbeats(heartbeats.clone())
+            .runner(runner.clone())
+            .access(Access::Token(TOKEN.into()));
         Self {
             runner,
             snapshot,
             progress,
             phase,
-            router: routes(state),
+            heartbeats,
+            router: routes(state.clone()),
+            state,
         }
+    }
+
+    /// The same service, its state changed.
+    pub(crate) fn router_of(&self, change: impl FnOnce(HealthState) -> HealthState) -> Router {
+        routes(change(self.state.clone()))
     }
 
     /// Takes in a result that came just now, after 1.25 ms.
@@ -106,15 +129,19 @@ impl Rig {
         });
     }
 
-    /// The same service with the numbers of the machine.
-    pub(crate) fn router_with(&self, sampler: Sampler) -> Router {
-        let (snapshot, progress) = (Arc::clone(&self.snapshot), self.progress.clone());
-        let state = HealthState::new(snapshot, progress, self.phase.subscribe(), "1.2.3");
-        routes(state.sampler(sampler))
-    }
-
     pub(crate) async fn get(&self, path: &str) -> Answer {
         ask(&self.router, Method::GET, path).await
+    }
+
+    /// What somebody is told who sends these headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        ask_with(&self.router, Method::GET, path, headers).await
+    }
+
+    /// What somebody is told who has the token.
+    pub(crate) async fn get_authorized(&self, path: &str) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        self.get_with(path, &[("authorization", &bearer)]).await
     }
 
     /// The status of readiness. Liveness is to be 200 whenever readiness is asked.
@@ -130,7 +157,19 @@ impl Rig {
 }
 
 pub(crate) async fn ask(router: &Router, method: Method, path: &str) -> Answer {
+    ask_with(router, method, path, &[]).await
+}
+
+pub(crate) async fn ask_with(
+    router: &Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let request = Request::builder().method(method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    });
     let request = request.body(Body::empty()).unwrap();
     let answer = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = answer.into_parts();

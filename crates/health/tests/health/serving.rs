@@ -29,7 +29,10 @@ async fn a_probe_over_a_socket_gets_head_and_get_alike() {
         assert!(refused.contains(header), "{refused}");
     }
     rig.record("redis", pass());
-    for path in crate::rig::PATHS {
+    for path in crate::rig::PATHS
+        .iter()
+        .filter(|path| !path.ends_with("diagnostics"))
+    {
         let (head, get) = (raw(port, "HEAD", path).await, raw(port, "GET", path).await);
         for answer in [&head, &get] {
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
