@@ -9,6 +9,7 @@ mod cli;
 mod config_command;
 mod dependencies;
 mod environment;
+mod health;
 mod healthcheck;
 mod http;
 mod migrate;

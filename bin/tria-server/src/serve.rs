@@ -4,14 +4,15 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::{Phase, Runner};
-use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
+use tria_check::Phase;
+use tria_health::{Monitor, Sampler};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
 use crate::{
     checks,
     dependencies::Dependencies,
     environment::{Environment, Usable},
+    health::Health,
     http, plan,
     progress::Progress,
     refusal::refuse,
@@ -69,10 +70,6 @@ async fn serve(
 ) -> anyhow::Result<u8> {
     let settings = &usable.settings;
     let lifecycle = Lifecycle::builder().signals(signals);
-    let registry = checks::of_startup(environment, usable)?;
-    let runner = Runner::new(registry, lifecycle.phase());
-    let snapshot = Arc::new(Snapshot::new(runner.registry()));
-
     let plan = plan::startup();
     let names: Vec<String> = plan
         .phases
@@ -84,31 +81,24 @@ async fn serve(
         .iter()
         .enumerate()
         .map(|(index, phase)| (index + 1, phase.title().to_owned()));
-    let progress = StartupProgress::new(titles);
+    let registry = checks::of_startup(environment, usable)?;
+    let health = Arc::new(Health::new(registry, lifecycle.phase(), titles));
     let sampling = CancellationToken::new();
-    let health = HealthState::new(
-        Arc::clone(&snapshot),
-        progress.clone(),
-        lifecycle.phase(),
-        env!("CARGO_PKG_VERSION"),
-    )
-    .sampler(Sampler::start("/", sampling.clone()));
+    let sampler = Sampler::start("/", sampling.clone());
+    let state = health.state(environment, usable, sampler)?;
     let address = listener.local_addr()?;
     let drain = CancellationToken::new();
     let server = tokio::spawn(http::serve(
         listener,
-        http::router(tria_health::routes(health)),
+        http::router(tria_health::routes(state)),
         drain.clone(),
     ));
 
-    let observer = Progress {
-        startup: progress,
-        snapshot: Arc::clone(&snapshot),
-    };
+    let observer = Progress(health.startup.clone());
     let format = settings.log_format;
     let patience = Some(settings.startup_deadline);
     let startup = plan
-        .over(runner.clone(), patience, Some(format))
+        .over(health.runner.clone(), patience, Some(format))
         .observer(observer)
         .build();
     announce(format, address);
@@ -120,11 +110,12 @@ async fn serve(
     let aborter = server.abort_handle();
     let lifecycle = lifecycle
         .hooks(hooks)
-        .hook(monitor(names, runner.clone(), snapshot))
+        .hook(monitor(names, Arc::clone(&health)))
         .hook(traffic(server, drain, settings.drain))
         .pre_drain(settings.pre_drain())
         .stop_deadline(settings.shutdown_grace)
         .build()?;
+    health.follow(lifecycle.report());
     let stopping = lifecycle.shutdown_handle();
     let mut phase = lifecycle.phase();
     let narrator = tokio::spawn(async move {
@@ -142,7 +133,7 @@ async fn serve(
     sampling.cancel();
     // A start that failed never reached the hook that ends it.
     aborter.abort();
-    runner.cancel();
+    health.runner.cancel();
     conclude(format, &report);
     Ok(report.exit_code)
 }
@@ -165,12 +156,17 @@ fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
 }
 
 /// Refreshes the snapshot while the service runs.
-fn monitor(after: Vec<String>, runner: Runner, snapshot: Arc<Snapshot>) -> Hook {
+fn monitor(after: Vec<String>, health: Arc<Health>) -> Hook {
     let (give, take) = tokio::sync::oneshot::channel();
     Hook::new("monitor")
         .after(after)
         .on_start(async move |cx| {
-            let handle = Monitor::start(&runner, &snapshot, cx.token());
+            let handle = Monitor::start(
+                &health.runner,
+                &health.snapshot,
+                &health.heartbeats,
+                cx.token(),
+            );
             let _ = give.send(handle);
             Ok(())
         })

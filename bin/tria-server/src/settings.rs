@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     #[serde(default)]
     pub(crate) environment: Environment,
+    pub(crate) diagnostics_token: Option<SecretString>,
     #[serde(default)]
     pub(crate) log_format: LogFormat,
     #[serde(default = "defaults::startup_deadline", deserialize_with = "duration")]

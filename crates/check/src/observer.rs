@@ -30,3 +30,16 @@ impl<O: RunObserver + ?Sized> RunObserver for Arc<O> {
         (**self).joined(check);
     }
 }
+
+/// Both are told, the first first.
+impl<A: RunObserver, B: RunObserver> RunObserver for (A, B) {
+    fn ended(&self, report: &CheckReport) {
+        self.0.ended(report);
+        self.1.ended(report);
+    }
+
+    fn joined(&self, check: &str) {
+        self.0.joined(check);
+        self.1.joined(check);
+    }
+}
