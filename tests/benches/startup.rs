@@ -30,7 +30,7 @@ async fn main() {
         let running = fixture.serve();
         running.ready();
         ready_ms.push(begun.elapsed().as_secs_f64() * 1e3);
-        resident_mb.push(resident(&running));
+        resident_mb.push(running.resident_kib() * 1024.0 / 1e6);
         drop(running);
         for (times, dependency) in alone_ms.iter_mut().zip(DEPENDENCIES) {
             times.push(probe_alone(&fixture, dependency));
@@ -69,21 +69,6 @@ fn probe_alone(fixture: &Fixture, dependency: &str) -> f64 {
         .expect("the phase");
     assert_eq!(phase["state"], "passed", "{phase:#}");
     phase["elapsed_ms"].as_f64().expect("a number")
-}
-
-/// The resident memory of a process in megabytes (`VmRSS` of `/proc/<pid>/status`, in KiB).
-fn resident(running: &Running) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    let kib: f64 = line
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap_or(f64::NAN);
-    kib * 1024.0 / 1e6
 }
 
 /// The median, and a line with the spread.

@@ -4,9 +4,11 @@
 mod closed_port;
 mod fixture;
 mod http;
+mod load;
 mod server;
 
 pub use closed_port::ClosedPort;
 pub use fixture::Fixture;
 pub use http::{Answer, get};
+pub use load::{Limit, Load};
 pub use server::{Ended, Keys, Running, command, program, run};

@@ -42,12 +42,14 @@ mod validate;
 
 mod check;
 mod quote;
+mod redactor;
 mod report;
 mod template;
 
 pub use check::EnvCheck;
 pub use key::Key;
 pub use level::{Level, Severity};
+pub use redactor::{REDACTED, Redactor};
 pub use report::{Complaint, Report, code};
 pub use rule::Rule;
 pub use rules::{Rules, RulesBuilder, RulesError, RulesProblem};

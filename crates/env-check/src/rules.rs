@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Key, Report, Source, Template, Values, demand::Condition, rule::Fault, validate::validate,
+    Key, Redactor, Report, Source, Template, Values, demand::Condition, rule::Fault,
+    validate::validate,
 };
 
 /// The rules of a whole program. They are themselves judged when built: each default and each
@@ -95,6 +96,11 @@ impl Rules {
     /// An env file to begin with: every key with what it means and an example.
     pub fn template(&self) -> Template<'_> {
         Template::new(self)
+    }
+
+    /// Takes the secrets among `values` out of text.
+    pub fn redactor(&self, values: &Values) -> Redactor {
+        Redactor::new(&self.keys, values)
     }
 
     /// All names that may be set: the keys, and those that name the files of secrets.

@@ -1,0 +1,274 @@
+//! What a probe costs: `/livez` and `/readyz` of the built service under 64 connections, against
+//! a bare axum handler that returns the same bytes, in turn and in the same run; what a thousand
+//! callers of `?fresh=1` at once cause; and what 100,000 readiness requests cause in PostgreSQL
+//! and Redis, counted by these servers themselves.
+
+#![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use axum::{Router, http::header, routing::get};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tria_devstack::{Redis, RedisOptions};
+use tria_tests::{Fixture, Limit, Load};
+
+const CONNECTIONS: usize = 64;
+const ROUNDS: usize = 9;
+const ROUND: Duration = Duration::from_secs(2);
+const PROBES: usize = 100_000;
+const CALLERS: usize = 1_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--bare") {
+        return bare(arguments[at + 1].clone());
+    }
+    // `cargo test --benches` only wants to see that it builds.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return;
+    }
+    // One thread makes the load, so that a core is left for who bears it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(measure());
+}
+
+async fn measure() {
+    let redis = Redis::start(RedisOptions::default())
+        .await
+        .expect("a Redis");
+    let fixture = Fixture::migrated().await.on_redis(&redis);
+    let running = fixture.serve();
+    let url = running.ready();
+    let address: SocketAddr = url
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
+
+    println!(
+        "{ROUNDS} rounds of {ROUND:?} each in turn, {CONNECTIONS} connections, medians (min to max)"
+    );
+    for path in ["/livez", "/readyz"] {
+        against_bare(address, path).await;
+    }
+    fresh(&url).await;
+    dependency_traffic(&fixture, &redis, address).await;
+    println!(
+        "resident afterwards  {:.1} MB",
+        running.resident_kib() * 1024.0 / 1e6
+    );
+}
+
+// === the same bytes from a bare handler ===
+
+/// A child of this bench that answers every path with `body`.
+struct Bare {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Bare {
+    fn start(body: &str) -> Self {
+        let program = std::env::current_exe().expect("a bench has a path");
+        let mut child = Command::new(program)
+            .args(["--bare", body])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the bare server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("it tells its address");
+        let address = line.trim().parse().expect("an address");
+        Self { child, address }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The same runtime and the same axum as the service has, and nothing else.
+#[tokio::main]
+async fn bare(body: String) {
+    let handler = get(async move || {
+        let headers = [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        (headers, body.clone())
+    });
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = listener.expect("a free port");
+    println!("{}", listener.local_addr().expect("it is bound"));
+    let router = Router::new().fallback_service(handler);
+    let _ = axum::serve(listener, router).await;
+}
+
+async fn against_bare(address: SocketAddr, path: &str) {
+    let body = reqwest::get(format!("http://{address}{path}")).await;
+    let body = body.expect("an answer").text().await.expect("a body");
+    let bare = Bare::start(&body);
+    let mut rows: Vec<[f64; 6]> = Vec::new();
+    // The first round warms both up.
+    for round in 0..=ROUNDS {
+        let ours = Load::run(address, path, CONNECTIONS, Limit::Time(ROUND)).await;
+        let theirs = Load::run(bare.address, path, CONNECTIONS, Limit::Time(ROUND)).await;
+        assert_eq!((ours.failures, theirs.failures), (0, 0));
+        if round > 0 {
+            let millis = |load: &Load, share| load.percentile(share).as_secs_f64() * 1e3;
+            rows.push([
+                ours.rate(),
+                theirs.rate(),
+                ours.rate() / theirs.rate(),
+                millis(&ours, 0.5),
+                millis(&ours, 0.99),
+                millis(&ours, 0.99) / millis(&theirs, 0.99),
+            ]);
+        }
+    }
+    let told = |column: usize, digits| summary(rows.iter().map(|row| row[column]), digits);
+    println!("{path} ({} bytes)", body.len());
+    println!("  requests/s          {}", told(0, 0));
+    println!("  bare axum           {}", told(1, 0));
+    println!("  ratio               {} (goal: 0.9 or more)", told(2, 2));
+    println!("  p50 ms              {}", told(3, 2));
+    println!("  p99 ms              {}", told(4, 2));
+    println!("  p99 / bare's p99    {} (goal: 2 or less)", told(5, 2));
+}
+
+// === what is caused behind the service ===
+
+/// How often each check has run, by the service's own diagnostics.
+async fn runs(url: &str) -> Vec<(String, u64)> {
+    let answer = reqwest::get(format!("{url}/api/v1/health/diagnostics")).await;
+    let told: Value = answer.expect("an answer").json().await.expect("JSON");
+    let checks = told["checks"].as_array().expect("the checks").iter();
+    checks
+        .filter(|check| {
+            let groups = check["groups"].as_array().expect("the groups");
+            groups.iter().any(|group| group == "readiness")
+        })
+        .map(|check| {
+            let name = check["name"].as_str().expect("a name").to_owned();
+            (name, check["runs"].as_u64().expect("a number"))
+        })
+        .collect()
+}
+
+async fn fresh(url: &str) {
+    let client = reqwest::Client::new();
+    // Longer than a result is fresh by, so that each caller finds it cold.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let before = runs(url).await;
+    let begun = Instant::now();
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let request = client.get(format!("{url}/readyz?fresh=1"));
+        callers.spawn(async move { request.send().await.map(|answer| answer.status().as_u16()) });
+    }
+    let mut answered = 0;
+    while let Some(answer) = callers.join_next().await {
+        assert_eq!(answer.expect("no panic").expect("an answer"), 200);
+        answered += 1;
+    }
+    let elapsed = begun.elapsed();
+    let after = runs(url).await;
+    println!(
+        "{answered} callers of /readyz?fresh=1 at once, all answered 200 in {elapsed:.0?}; runs caused:"
+    );
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        println!("  {name:<24} {}", after - before);
+    }
+}
+
+async fn dependency_traffic(fixture: &Fixture, redis: &Redis, address: SocketAddr) {
+    let quiet = Instant::now();
+    let (before, commands) = (transactions(fixture).await, redis_commands(redis).await);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let idle = (
+        transactions(fixture).await - before,
+        redis_commands(redis).await - commands,
+        quiet.elapsed().as_secs_f64(),
+    );
+    let (before, commands) = (transactions(fixture).await, redis_commands(redis).await);
+    let busy = Instant::now();
+    let load = Load::run(address, "/readyz", CONNECTIONS, Limit::Requests(PROBES)).await;
+    // As long as the quiet time, so that the refreshers do the same in both.
+    tokio::time::sleep(Duration::from_secs(20).saturating_sub(busy.elapsed())).await;
+    let probed = (
+        transactions(fixture).await - before,
+        redis_commands(redis).await - commands,
+        busy.elapsed().as_secs_f64(),
+    );
+    assert_eq!(load.failures, 0);
+    println!(
+        "{} readiness requests in {:.1?}",
+        load.latencies.len(),
+        load.elapsed
+    );
+    println!(
+        "  quiet:  {} transactions, {} Redis commands in {:.0} s",
+        idle.0, idle.1, idle.2
+    );
+    println!(
+        "  probed: {} transactions, {} Redis commands in {:.0} s",
+        probed.0, probed.1, probed.2
+    );
+}
+
+/// Transactions of the fixture's own database, by PostgreSQL's statistics. Asking counts as one.
+async fn transactions(fixture: &Fixture) -> i64 {
+    fixture
+        .count(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database \
+             WHERE datname = current_database()",
+        )
+        .await
+}
+
+/// Commands that Redis has processed; asking counts as some.
+async fn redis_commands(redis: &Redis) -> i64 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", redis.port()))
+        .await
+        .expect("Redis answers");
+    stream
+        .write_all(b"INFO stats\r\nQUIT\r\n")
+        .await
+        .expect("it is sent");
+    let mut text = String::new();
+    stream
+        .read_to_string(&mut text)
+        .await
+        .expect("it is answered");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("total_commands_processed:"));
+    line.expect("the statistics")
+        .trim()
+        .parse()
+        .expect("a number")
+}
+
+/// The median with the spread.
+fn summary(values: impl Iterator<Item = f64>, digits: usize) -> String {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (median, least, most) = (
+        values[values.len() / 2],
+        values[0],
+        values[values.len() - 1],
+    );
+    format!("{median:9.digits$} ({least:.digits$} to {most:.digits$})")
+}
