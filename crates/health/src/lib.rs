@@ -33,6 +33,9 @@ mod service;
 mod state;
 mod timestamp;
 
+mod metrics;
+
+pub use metrics::{HttpLayer, HttpMetrics, Metrics, Scrape, metrics_routes};
 pub use monitor::{Monitor, MonitorHandle};
 pub use pool::{Pool, PoolStatus};
 pub use record::{Thresholds, Turn};

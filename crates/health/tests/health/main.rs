@@ -3,6 +3,7 @@
 
 mod background;
 mod codes;
+mod metrics;
 mod rig;
 mod serving;
 mod shapes;

@@ -1,0 +1,167 @@
+//! What is judged at the moment of a scrape.
+
+use std::{borrow::Cow, fmt};
+
+use tria_check::{Group, Heartbeats, Phase, Status};
+
+use super::{page::Page, process, runtime};
+use crate::{HealthState, Pool, probe::Readiness};
+
+const STATUSES: [Status; 4] = [Status::Pass, Status::Warn, Status::Fail, Status::Unknown];
+
+const PHASES: [Phase; 7] = [
+    Phase::Starting,
+    Phase::Ready,
+    Phase::Draining,
+    Phase::Stopping,
+    Phase::RollingBack,
+    Phase::Stopped(0),
+    Phase::Failed(0),
+];
+
+/// What [`crate::metrics_routes`] looks at when somebody scrapes. It takes no lock and no
+/// connection, and runs no check.
+#[derive(Clone)]
+pub struct Scrape {
+    state: HealthState,
+    pools: Vec<Pool>,
+    heartbeats: Heartbeats,
+    revision: Cow<'static, str>,
+}
+
+// === impl Scrape ===
+
+impl Scrape {
+    /// Looks at what the probes look at.
+    pub fn new(state: HealthState) -> Self {
+        Self {
+            state,
+            pools: Vec::new(),
+            heartbeats: Heartbeats::default(),
+            revision: Cow::Borrowed("unknown"),
+        }
+    }
+
+    /// Adds pools of connections. Names are labels, so keep them unique.
+    pub fn pools(mut self, pools: impl IntoIterator<Item = Pool>) -> Self {
+        self.pools.extend(pools);
+        self
+    }
+
+    /// Sets the heartbeats of the process.
+    pub fn heartbeats(mut self, heartbeats: Heartbeats) -> Self {
+        self.heartbeats = heartbeats;
+        self
+    }
+
+    /// Sets the revision that the program was built from, as in `3d6d4d3`; it is `unknown` if it
+    /// is not set.
+    pub fn revision(mut self, revision: impl Into<Cow<'static, str>>) -> Self {
+        self.revision = revision.into();
+        self
+    }
+
+    /// The names of all checks.
+    pub(super) fn checks(&self) -> Vec<String> {
+        let groups = [
+            Group::Startup,
+            Group::Readiness,
+            Group::Liveness,
+            Group::Diagnostics,
+        ];
+        let readings = groups.map(|group| self.state.shared.snapshot.readings(group));
+        let names = readings.iter().flatten();
+        let mut names: Vec<_> = names.map(|it| it.meta().name().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Everything as it stands now.
+    pub(super) fn write(&self, page: &mut Page) {
+        self.write_verdicts(page);
+        self.write_startup(page);
+        self.write_pools(page);
+        self.write_heartbeats(page);
+        let mut family = page.gauge("tria_build_info", "The build of this process; always 1.");
+        let version = self.state.shared.version.as_ref();
+        family.sample(&[("version", version), ("revision", &self.revision)], 1);
+        process::write(page);
+        runtime::write(page);
+    }
+
+    fn write_verdicts(&self, page: &mut Page) {
+        let shared = &self.state.shared;
+        let help = "1 for the verdict of a check that holds now, 0 for the others; a check that \
+             nothing is heard of is unknown.";
+        let mut family = page.gauge("tria_check_status", help);
+        for reading in shared.snapshot.readings(Group::Readiness) {
+            let (check, holds) = (reading.meta().name(), reading.status().as_str());
+            let statuses = STATUSES.map(Status::as_str);
+            family.states(&[("check", check)], "status", statuses, holds);
+        }
+        let ready = Readiness::now(shared).retry_after.is_none();
+        page.gauge("tria_ready", "Whether /readyz answers 200.")
+            .only(Some(u8::from(ready)));
+        page.gauge(
+            "tria_phase",
+            "1 for the phase of the process, 0 for the others.",
+        )
+        .states(&[], "phase", PHASES.map(Phase::name), shared.phase().name());
+    }
+
+    fn write_startup(&self, page: &mut Page) {
+        let startup = &self.state.shared.startup;
+        let help = "How long a phase of the start took, or has been taking; nothing before it \
+             has begun.";
+        let mut family = page.gauge("tria_startup_phase_duration_seconds", help);
+        for phase in startup.phases().iter() {
+            if let Some(took) = phase.elapsed() {
+                family.sample(&[("phase", &phase.title)], took.as_secs_f64());
+            }
+        }
+        let help = "How long the phases of the start took together, or have been taking.";
+        let took = startup.elapsed().map(|took| took.as_secs_f64());
+        page.gauge("tria_startup_duration_seconds", help).only(took);
+    }
+
+    fn write_pools(&self, page: &mut Page) {
+        let pools = self.pools.iter().map(|pool| (pool.name(), pool.status()));
+        let pools: Vec<_> = pools.collect();
+        let mut family = page.gauge("tria_pool_connections", "Open connections of a pool.");
+        for (name, status) in &pools {
+            let in_use = status.size.saturating_sub(status.available);
+            family.sample(&[("pool", name), ("state", "in_use")], in_use);
+            family.sample(&[("pool", name), ("state", "idle")], status.available);
+        }
+        let help = "The most connections that a pool may open.";
+        let mut family = page.gauge("tria_pool_connections_max", help);
+        for (name, status) in &pools {
+            family.sample(&[("pool", name)], status.max);
+        }
+        let help = "Requests that wait for a connection of a pool.";
+        let mut family = page.gauge("tria_pool_waiting", help);
+        for (name, status) in &pools {
+            family.sample(&[("pool", name)], status.waiting);
+        }
+    }
+
+    fn write_heartbeats(&self, page: &mut Page) {
+        let help = "Tasks that have not been heard of in time.";
+        page.gauge("tria_heartbeats_overdue", help)
+            .only(Some(self.heartbeats.overdue().len()));
+        let help = "Tasks that are expected to be heard of.";
+        page.gauge("tria_heartbeats_expected", help)
+            .only(Some(self.heartbeats.expected()));
+    }
+}
+
+impl fmt::Debug for Scrape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scrape")
+            .field("pools", &self.pools)
+            .field("heartbeats", &self.heartbeats)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
