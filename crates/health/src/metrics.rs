@@ -57,6 +57,23 @@ const KEPT: usize = 1024;
 /// the names and codes of checks, and the routes, methods and statuses of a router.
 ///
 /// It installs nothing: several can live in one process.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use tria_check::{Phase, Registry, Runner};
+/// # use tria_health::*;
+/// # let registry = Registry::default();
+/// # let (_phase, phase) = tokio::sync::watch::channel(Phase::Ready);
+/// let metrics = Metrics::new();
+/// let runner = Runner::observed(registry, phase.clone(), metrics.clone());
+/// # let snapshot = Arc::new(Snapshot::new(runner.registry()));
+/// # let progress = StartupProgress::new([(1, "Environment")]);
+/// # let state = HealthState::new(snapshot, progress, phase, "1.2.3");
+/// let router = routes(state.clone())
+///     .merge(metrics_routes(&metrics, Scrape::new(state)))
+///     .layer(metrics.http_layer());
+/// # let _: axum::Router = router;
+/// ```
 #[derive(Clone)]
 pub struct Metrics {
     shared: Arc<Shared>,
@@ -207,5 +224,41 @@ fn describe(recorder: &PrometheusRecorder) {
         ),
     ] {
         recorder.describe_histogram(name.into(), None, help.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
+
+    use super::*;
+
+    fn resident_bytes() -> u64 {
+        let pid = get_current_pid().unwrap();
+        let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
+        let mut system = System::new().unwrap();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
+        system.process(pid).unwrap().memory()
+    }
+
+    /// metrics-rs/metrics#467, api7/aisix#850: every duration was kept until somebody scraped.
+    #[test]
+    fn where_nobody_scrapes_nothing_grows() {
+        const MANY: u64 = 2_000_000;
+        let metrics = Metrics::new();
+        let histogram = metrics.run_seconds("redis");
+        metrics.time(&histogram, Duration::from_millis(1));
+        let before = resident_bytes();
+        for _ in 0..MANY {
+            metrics.time(&histogram, Duration::from_millis(1));
+        }
+        let grown = resident_bytes().saturating_sub(before);
+        assert!(grown < MANY * 8 / 2, "{grown} bytes");
+        let page = metrics.shared.handle.render();
+        let told = format!(
+            "tria_check_duration_seconds_count{{check=\"redis\"}} {}",
+            MANY + 1
+        );
+        assert!(page.contains(&told), "{page}");
     }
 }

@@ -1,6 +1,6 @@
 //! What the process uses, under the names that Prometheus' own clients use.
 
-use std::fs;
+use std::{fs, sync::OnceLock};
 
 use sysinfo::{
     MemoryRefreshKind, Process, ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid,
@@ -62,7 +62,7 @@ fn write_process(page: &mut Page, process: Option<&Process>) {
         "process_start_time_seconds",
         "Start time of the process since unix epoch in seconds.",
     )
-    .only(process.map(Process::start_time));
+    .only(process.map(start_time));
 }
 
 #[expect(
@@ -71,6 +71,13 @@ fn write_process(page: &mut Page, process: Option<&Process>) {
 )]
 fn seconds(millis: u64) -> f64 {
     millis as f64 / 1_000.0
+}
+
+/// The kernel counts from when the machine was started, which moves when its clock is set: told
+/// anew at each scrape, that would look like a restart.
+fn start_time(process: &Process) -> u64 {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    *FIRST.get_or_init(|| process.start_time())
 }
 
 /// Linux 6.2 and later tell the number as the size of the folder, whose entries need not be

@@ -183,25 +183,22 @@ async fn the_process_tells_what_it_uses() {
     while begun.elapsed() < Duration::from_millis(60) {
         std::hint::black_box(0_u64);
     }
-    let file = std::fs::File::open("/proc/self/stat").unwrap();
+    let files: Vec<_> = (0..100)
+        .map(|_| std::fs::File::open("/proc/self/stat").unwrap())
+        .collect();
     let page = service.scrape().await;
-    let told = |name: &str| page.value(name, &[]).unwrap();
-    let cpu = |page: &super::page::Page| page.value("process_cpu_seconds_total", &[]).unwrap();
-    let spent = cpu(&page) - cpu(&before);
+    drop(files);
+    let grown = |name: &str| page.value(name, &[]).unwrap() - before.value(name, &[]).unwrap();
+    let spent = grown("process_cpu_seconds_total");
     assert!((0.02..60.0).contains(&spent), "{spent}");
-    let (resident, virt) = (
-        told("process_resident_memory_bytes"),
-        told("process_virtual_memory_bytes"),
-    );
-    assert!(resident > 1e6 && resident < virt, "{resident} {virt}");
+    // Other tests open and close some, too.
+    let opened = grown("process_open_fds");
+    assert!((50.0..1000.0).contains(&opened), "{opened}");
+    let told = |name: &str| page.value(name, &[]).unwrap();
+    assert!(told("process_open_fds") < told("process_max_fds"));
+    let resident = told("process_resident_memory_bytes");
+    assert!(resident > 1e6 && resident < told("process_virtual_memory_bytes"));
     assert!(resident < told("tria_memory_limit_bytes"));
-    let listed = std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let open = told("process_open_fds");
-    assert!(
-        open >= 3.0 && open < told("process_max_fds"),
-        "{open} {listed}"
-    );
-    drop(file);
     assert!(told("process_threads") >= 1.0);
     let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
     let age = now.unwrap().as_secs_f64() - told("process_start_time_seconds");
