@@ -36,7 +36,7 @@ const LAST_COMPLETED: &str = "tria_check_last_completed_timestamp_seconds";
 const REQUESTS: &str = "tria_http_requests_total";
 const REQUEST_SECONDS: &str = "tria_http_request_duration_seconds";
 
-/// From a check of this machine to the longest timeout that a check is given.
+/// From a check of this machine to a dependency that hardly answers.
 const RUN_BUCKETS: [f64; 14] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];

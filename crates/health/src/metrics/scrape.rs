@@ -19,8 +19,8 @@ const PHASES: [Phase; 7] = [
     Phase::Failed(0),
 ];
 
-/// What [`crate::metrics_routes`] looks at when somebody scrapes. It takes no lock and no
-/// connection, and runs no check.
+/// What [`crate::metrics_routes`] looks at when somebody scrapes. Looking runs no check and takes
+/// no connection.
 #[derive(Clone)]
 pub struct Scrape {
     state: HealthState,
