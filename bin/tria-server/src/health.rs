@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 use tria_check::{Heartbeats, Phase, Registry, Runner};
-use tria_health::{Access, HealthState, Pool, PoolStatus, Sampler, Snapshot, StartupProgress};
+use tria_health::{
+    Access, HealthState, Metrics, Pool, PoolStatus, Sampler, Snapshot, StartupProgress,
+};
 use tria_lifecycle::RunReport;
 
 use crate::{
@@ -25,6 +27,7 @@ pub(crate) struct Health {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) heartbeats: Heartbeats,
     pub(crate) startup: StartupProgress,
+    pub(crate) metrics: Metrics,
     phase: watch::Receiver<Phase>,
     lifecycle: Arc<OnceLock<watch::Receiver<RunReport>>>,
 }
@@ -39,12 +42,15 @@ impl Health {
         titles: impl IntoIterator<Item = (usize, String)>,
     ) -> Self {
         let snapshot = Arc::new(Snapshot::new(&registry));
-        let runner = Runner::observed(registry, phase.clone(), Arc::clone(&snapshot));
+        let metrics = Metrics::new();
+        let observers = (Arc::clone(&snapshot), metrics.clone());
+        let runner = Runner::observed(registry, phase.clone(), observers);
         Self {
             runner,
             snapshot,
             heartbeats: Heartbeats::default(),
             startup: StartupProgress::new(titles),
+            metrics,
             phase,
             lifecycle: Arc::default(),
         }
@@ -66,15 +72,12 @@ impl Health {
             VERSION,
         );
         Ok(state
+            .revision(REVISION)
             .sampler(sampler)
             .heartbeats(self.heartbeats.clone())
             .runner(self.runner.clone())
             .access(access(&usable.settings))
             .pools(pools(&usable.dependencies))
-            .section(
-                "build",
-                || json!({"version": VERSION, "revision": REVISION}),
-            )
             .section("lifecycle", move || {
                 let report = lifecycle.get().map(|report| report.borrow().clone());
                 serde_json::to_value(report).unwrap_or_default()

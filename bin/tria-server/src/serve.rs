@@ -90,7 +90,11 @@ async fn serve(
     let drain = CancellationToken::new();
     let server = tokio::spawn(http::serve(
         listener,
-        http::router(tria_health::routes(state)),
+        http::router(
+            tria_health::routes(state.clone())
+                .merge(tria_health::metrics_routes(&health.metrics, state)),
+        )
+        .layer(health.metrics.http_layer()),
         drain.clone(),
     ));
 

@@ -24,7 +24,7 @@ struct Diagnostics<'a> {
     status: Health,
     phase: &'static str,
     timestamp: String,
-    version: &'a str,
+    build: Build<'a>,
     checks: Vec<CheckBody>,
     /// What the checks observed, by service: of `database` the version, its size and so on.
     observed: BTreeMap<String, BTreeMap<&'static str, Observation>>,
@@ -36,6 +36,12 @@ struct Diagnostics<'a> {
     startup: Progress,
     #[serde(flatten)]
     sections: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Build<'a> {
+    version: &'a str,
+    revision: &'a str,
 }
 
 #[derive(Serialize)]
@@ -139,7 +145,10 @@ pub(crate) fn document(shared: &Shared) -> Value {
         status: Health::of(of_readiness.map(Reading::rank)),
         phase: shared.phase().name(),
         timestamp: rfc3339(SystemTime::now()),
-        version: &shared.version,
+        build: Build {
+            version: &shared.version,
+            revision: &shared.revision,
+        },
         checks: readings.iter().map(CheckBody::of).collect(),
         observed: observed_by_service(&readings),
         pools: shared

@@ -42,9 +42,12 @@ mod service;
 mod state;
 mod timestamp;
 
+mod metrics;
+
 pub use access::Access;
 pub use change::{StateChange, Turn};
 pub use history::{History, PastResult};
+pub use metrics::{HttpLayer, HttpMetrics, Metrics, metrics_routes};
 pub use monitor::{Monitor, MonitorHandle};
 pub use pool::{Pool, PoolStatus};
 pub use record::Thresholds;

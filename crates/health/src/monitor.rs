@@ -84,7 +84,8 @@ impl Monitor {
     }
 }
 
-fn is_watched(meta: &CheckMeta) -> bool {
+/// Whether a check is asked again and again.
+pub(crate) fn is_watched(meta: &CheckMeta) -> bool {
     [Group::Readiness, Group::Liveness, Group::Diagnostics]
         .into_iter()
         .any(|group| meta.is_in(group))

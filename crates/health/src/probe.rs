@@ -197,6 +197,13 @@ pub(crate) fn readiness(shared: &Shared, shape: Shape) -> Response {
     }
 }
 
+/// Whether `/readyz` answers 200.
+pub(crate) fn is_ready(shared: &Shared) -> bool {
+    let readings = shared.snapshot.readings(Group::Readiness);
+    let status = Health::of(readings.iter().map(Reading::rank));
+    shared.phase().is_ready() && status != Health::Unhealthy
+}
+
 impl<'a> Readiness<'a> {
     /// The summary, which is unhealthy in any phase but Ready.
     fn of(shared: &'a Shared, readings: &[Reading<'_>], ground: &Ground) -> Verdict<Self> {

@@ -102,6 +102,15 @@ impl StartupProgress {
         self.phases.load_full()
     }
 
+    /// How long the phases have taken together, from the first begin to the last end, or until
+    /// now where one is under way; `None` when none has begun.
+    pub fn elapsed(&self) -> Option<Duration> {
+        let phases = self.phases();
+        let begun = phases.iter().filter_map(|phase| phase.begun).min()?;
+        let ended = phases.iter().filter_map(StartupPhase::heard_of).max()?;
+        Some(ended.saturating_duration_since(begun))
+    }
+
     /// A number that is no phase's changes nothing: a probe's progress bar must not be able to
     /// stop a start.
     fn change(&self, number: usize, change: impl Fn(&mut StartupPhase)) {
@@ -134,6 +143,14 @@ impl StartupPhase {
     pub fn elapsed(&self) -> Option<Duration> {
         self.took
             .or_else(|| self.begun.map(|begun| begun.elapsed()))
+    }
+
+    /// When it ended, or now where it is under way.
+    fn heard_of(&self) -> Option<Instant> {
+        self.begun.map(|begun| match self.took {
+            Some(took) => begun + took,
+            None => Instant::now(),
+        })
     }
 }
 

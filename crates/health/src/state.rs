@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) startup: StartupProgress,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) version: Cow<'static, str>,
+    pub(crate) revision: Cow<'static, str>,
     pub(crate) sampler: Option<Sampler>,
     pub(crate) heartbeats: Heartbeats,
     pub(crate) runner: Option<Runner>,
@@ -58,6 +59,7 @@ impl HealthState {
                 startup,
                 phase,
                 version: version.into(),
+                revision: Cow::Borrowed("unknown"),
                 sampler: None,
                 heartbeats: Heartbeats::default(),
                 runner: None,
@@ -68,6 +70,13 @@ impl HealthState {
                 begun: Instant::now(),
             }),
         }
+    }
+
+    /// Sets the revision that the program was built from, as in `3d6d4d3`; `unknown`, if it is
+    /// not set.
+    pub fn revision(mut self, revision: impl Into<Cow<'static, str>>) -> Self {
+        self.change().revision = revision.into();
+        self
     }
 
     /// Adds the numbers of the machine to what readiness tells.
@@ -96,7 +105,7 @@ impl HealthState {
         self
     }
 
-    /// Adds pools to the diagnostics.
+    /// Adds pools to diagnostics and metrics; their names are unique.
     pub fn pools(mut self, pools: impl IntoIterator<Item = Pool>) -> Self {
         self.change().pools.extend(pools);
         self

@@ -9,6 +9,7 @@ mod diagnostics;
 mod draft;
 mod fresh;
 mod liveness;
+mod metrics;
 mod rig;
 mod serving;
 mod shapes;
