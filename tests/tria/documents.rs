@@ -32,12 +32,13 @@ const OF_THE_PROGRAM: [(&str, &str); 6] = [
 
 #[test]
 fn every_code_stands_in_the_section_of_its_dependency_and_no_other_does() {
-    let crates: [(&str, &[&[Code]]); 6] = [
+    let crates: [(&str, &[&[Code]]); 7] = [
         ("Environment", &[tria_env_check::code::ALL]),
         ("PostgreSQL", &[tria_db_check::CODES]),
         ("Redis", &[tria_redis_check::codes::ALL]),
         ("OpenAI API", &[tria_llm_check::codes::ALL]),
         ("ChromaDB", &[tria_vector_check::codes::ALL]),
+        ("System", &[tria_health::resources::codes::ALL]),
         ("The runner", &[Code::RUNNER, &[tria_health::STALE]]),
     ];
     let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

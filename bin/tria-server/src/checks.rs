@@ -1,21 +1,57 @@
 //! The checks that prove the environment and the dependencies.
 
+use std::time::SystemTime;
+
 use tria_chatbot::{collections::COLLECTIONS, schema};
-use tria_check::{Registry, RegistryBuilder};
+use tria_check::{Check, Heartbeats, Registry, RegistryBuilder};
 use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, TableSpec};
+use tria_health::resources::{
+    ClockCheck, DiskCheck, FileDescriptorCheck, HeartbeatCheck, MemoryCheck, PoolCheck,
+};
 use tria_llm_check::LlmCheck;
 use tria_redis_check::RedisCheck;
 use tria_vector_check::{CollectionSpec, VectorCheck};
 
 use crate::{
+    dependencies::Dependencies,
     environment::{Environment, Usable},
     steps::{Collections, Migrations},
 };
 
-/// What a start proves, migrations included.
-pub(crate) fn of_startup(environment: &Environment, usable: &Usable) -> anyhow::Result<Registry> {
-    let migrations = Migrations::new(usable.dependencies.database.main.clone());
-    Ok(proofs(environment, usable)?.register(migrations).build()?)
+/// What a start proves, migrations included, and what is watched beside it while the service runs.
+pub(crate) fn of_service(
+    environment: &Environment,
+    usable: &Usable,
+    heartbeats: &Heartbeats,
+) -> anyhow::Result<Registry> {
+    let dependencies = &usable.dependencies;
+    let migrations = Migrations::new(dependencies.database.main.clone());
+    let proofs = proofs(environment, usable)?.register(migrations);
+    let [database, redis] = dependencies.pools();
+    let watched = proofs
+        .register(MemoryCheck::new())
+        // The root of a container may well be read-only: nothing of ours is written there.
+        .register(DiskCheck::new("/").may_be_read_only())
+        .register(FileDescriptorCheck::new())
+        .register(clock(dependencies))
+        .register(PoolCheck::new("database.pool", database))
+        .register(PoolCheck::new("redis.pool", redis))
+        .register(HeartbeatCheck::new(heartbeats.clone()));
+    Ok(watched.build()?)
+}
+
+/// The clock of this machine against PostgreSQL's, over the connection that is kept for probing.
+fn clock(dependencies: &Dependencies) -> impl Check + use<> {
+    let probe = dependencies.database.probe.clone();
+    ClockCheck::new("PostgreSQL", move || {
+        let probe = probe.clone();
+        async move {
+            // Not `now()`, which is the start of the transaction.
+            let told = probe.get().await?;
+            let told = told.query_one("SELECT clock_timestamp()", &[]).await?;
+            Ok::<SystemTime, deadpool_postgres::PoolError>(told.try_get(0)?)
+        }
+    })
 }
 
 /// What a preflight proves; it changes nothing.

@@ -6,6 +6,7 @@ use tokio::time::sleep;
 use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue};
 use tria_chroma::ChromaClient;
 use tria_db_check::pool::{DatabaseUrl, PoolOptions};
+use tria_health::{Pool, PoolStatus};
 use tria_llm_check::{Endpoint, EndpointOptions};
 use tria_redis_check::{RedisOptions, build_pool};
 
@@ -69,6 +70,32 @@ impl Dependencies {
             }),
             _ => Err(problems),
         }
+    }
+
+    /// The pools of the traffic, to be looked at.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        let database = self.database.main.clone();
+        let redis = self.redis.main.clone();
+        [
+            Pool::new("database", move || {
+                let status = database.status();
+                PoolStatus {
+                    size: status.size,
+                    available: status.available,
+                    waiting: status.waiting,
+                    max: status.max_size,
+                }
+            }),
+            Pool::new("redis", move || {
+                let status = redis.status();
+                PoolStatus {
+                    size: status.size,
+                    available: status.available,
+                    waiting: status.waiting,
+                    max: status.max_size,
+                }
+            }),
+        ]
     }
 
     /// Closes PostgreSQL's pools, and waits until they are empty: until then a transaction may

@@ -5,14 +5,11 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 use tokio::sync::watch;
 use tria_check::{Heartbeats, Phase, Registry, Runner};
-use tria_health::{
-    Access, HealthState, Metrics, Pool, PoolStatus, Sampler, Snapshot, StartupProgress,
-};
+use tria_health::{Access, HealthState, Metrics, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::RunReport;
 
 use crate::{
     config_command::effective,
-    dependencies::Dependencies,
     environment::{Environment, Usable},
     settings::{Environment as Kind, Settings},
 };
@@ -38,6 +35,7 @@ impl Health {
     /// Over the checks of a start whose phases have these titles. Every run is taken in.
     pub(crate) fn new(
         registry: Registry,
+        heartbeats: Heartbeats,
         phase: watch::Receiver<Phase>,
         titles: impl IntoIterator<Item = (usize, String)>,
     ) -> Self {
@@ -48,7 +46,7 @@ impl Health {
         Self {
             runner,
             snapshot,
-            heartbeats: Heartbeats::default(),
+            heartbeats,
             startup: StartupProgress::new(titles),
             metrics,
             phase,
@@ -77,7 +75,7 @@ impl Health {
             .heartbeats(self.heartbeats.clone())
             .runner(self.runner.clone())
             .access(access(&usable.settings))
-            .pools(pools(&usable.dependencies))
+            .pools(usable.dependencies.pools())
             .section("lifecycle", move || {
                 let report = lifecycle.get().map(|report| report.borrow().clone());
                 serde_json::to_value(report).unwrap_or_default()
@@ -100,31 +98,6 @@ fn access(settings: &Settings) -> Access {
         (Kind::Production, None) => Access::Closed,
         (_, Some(token)) => Access::Token(token.clone()),
     }
-}
-
-fn pools(dependencies: &Dependencies) -> [Pool; 2] {
-    let database = dependencies.database.main.clone();
-    let redis = dependencies.redis.main.clone();
-    [
-        Pool::new("database", move || {
-            let status = database.status();
-            PoolStatus {
-                size: status.size,
-                available: status.available,
-                waiting: status.waiting,
-                max: status.max_size,
-            }
-        }),
-        Pool::new("redis", move || {
-            let status = redis.status();
-            PoolStatus {
-                size: status.size,
-                available: status.available,
-                waiting: status.waiting,
-                max: status.max_size,
-            }
-        }),
-    ]
 }
 
 /// The settings as they hold, secrets redacted; they are read once.

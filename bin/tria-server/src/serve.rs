@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::Phase;
+use tria_check::{Heartbeats, Phase};
 use tria_health::{Monitor, Sampler};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
@@ -81,10 +81,11 @@ async fn serve(
         .iter()
         .enumerate()
         .map(|(index, phase)| (index + 1, phase.title().to_owned()));
-    let registry = checks::of_startup(environment, usable)?;
-    let health = Arc::new(Health::new(registry, lifecycle.phase(), titles));
+    let heartbeats = Heartbeats::default();
+    let registry = checks::of_service(environment, usable, &heartbeats)?;
     let sampling = CancellationToken::new();
-    let sampler = Sampler::start("/", sampling.clone());
+    let sampler = Sampler::start_with("/", sampling.clone(), &heartbeats);
+    let health = Arc::new(Health::new(registry, heartbeats, lifecycle.phase(), titles));
     let state = health.state(environment, usable, sampler)?;
     let address = listener.local_addr()?;
     let drain = CancellationToken::new();
@@ -165,6 +166,7 @@ fn monitor(after: Vec<String>, health: Arc<Health>) -> Hook {
     Hook::new("monitor")
         .after(after)
         .on_start(async move |cx| {
+            Monitor::prime(&health.runner, &health.snapshot).await;
             let handle = Monitor::start(
                 &health.runner,
                 &health.snapshot,

@@ -13,8 +13,8 @@ use tria_check::{
 };
 
 use crate::{
-    History, PastResult, PoolStatus, Reading, Sampler, probe::Progress, sampler::Sample,
-    service::service_of, state::Shared, timestamp::rfc3339,
+    History, MachineSample, PastResult, PoolStatus, ProcessSample, Reading, Sampler,
+    probe::Progress, service::service_of, state::Shared, timestamp::rfc3339,
 };
 
 /// The document. Its private details name hosts and users, and hold no secret, which the types
@@ -29,7 +29,7 @@ struct Diagnostics<'a> {
     /// What the checks observed, by service: of `database` the version, its size and so on.
     observed: BTreeMap<String, BTreeMap<&'static str, Observation>>,
     pools: BTreeMap<&'static str, PoolBody>,
-    system: Option<std::sync::Arc<Sample>>,
+    system: Option<MachineSample>,
     process: Process,
     runtime: Option<Runtime>,
     heartbeats: HeartbeatsBody,
@@ -117,8 +117,9 @@ struct PoolBody {
 
 #[derive(Serialize)]
 struct Process {
-    pid: u32,
     uptime_seconds: f64,
+    #[serde(flatten)]
+    sample: Option<ProcessSample>,
 }
 
 /// What tokio tells of itself without unstable features.
@@ -156,10 +157,10 @@ pub(crate) fn document(shared: &Shared) -> Value {
             .iter()
             .map(|pool| (pool.name(), PoolBody::of(pool.status())))
             .collect(),
-        system: shared.sampler.as_ref().and_then(Sampler::last),
+        system: shared.sampler.as_ref().and_then(Sampler::machine),
         process: Process {
-            pid: std::process::id(),
             uptime_seconds: millis(shared.begun.elapsed()) / 1_000.0,
+            sample: shared.sampler.as_ref().and_then(Sampler::process),
         },
         runtime: Handle::try_current()
             .ok()

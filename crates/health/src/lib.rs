@@ -12,6 +12,9 @@
 //! What is answered consists of statuses, codes and public texts only. Private detail has no
 //! way into these answers.
 //!
+//! [`resources`] holds checks of what a process lives on: memory, disk, descriptors, clock, pools
+//! and its own tasks. A [`Sampler`] takes the numbers of the machine and of the process.
+//!
 //! [`routes`] gives a plain [`axum::Router`] that any service can merge into its own.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -24,6 +27,8 @@ mod snapshot;
 mod monitor;
 
 mod pool;
+
+pub mod resources;
 
 mod startup;
 
@@ -52,7 +57,7 @@ pub use monitor::{Monitor, MonitorHandle};
 pub use pool::{Pool, PoolStatus};
 pub use record::Thresholds;
 pub use routes::routes;
-pub use sampler::Sampler;
+pub use sampler::{MachineSample, ProcessSample, Sampler};
 pub use snapshot::{Reading, STALE, Snapshot};
 pub use startup::{PhaseState, StartupPhase, StartupProgress};
 pub use state::HealthState;

@@ -48,6 +48,20 @@ struct Refresher {
 // === impl Monitor ===
 
 impl Monitor {
+    /// Runs the checks of the readiness group that have no result yet, once and all at once, so
+    /// that a service is not called degraded for what nobody has asked yet. Call it before
+    /// [`Monitor::start`].
+    pub async fn prime(runner: &Runner, snapshot: &Snapshot) {
+        let names = runner.registry().names_in(Group::Readiness);
+        let unknown = names.iter().filter(|name| {
+            let reading = snapshot.read(name);
+            reading.is_some_and(|reading| reading.latest().is_none())
+        });
+        for report in runner.run_all(unknown).await.checks {
+            snapshot.record(report);
+        }
+    }
+
     /// Starts a task per check, to be ended by `token`. Start it when the startup outcomes are in
     /// the snapshot.
     ///

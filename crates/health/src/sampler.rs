@@ -1,60 +1,60 @@
-//! Numbers of the machine, taken in the background.
+//! Numbers of the machine and of this process, taken in the background.
+
+mod machine;
+mod process;
 
 use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
-use serde::Serialize;
-use sysinfo::{DiskRefreshKind, Disks, MemoryRefreshKind, System};
-use tokio::task::spawn_blocking;
+use futures_util::FutureExt;
+use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
+use tria_check::{Heartbeat, Heartbeats};
 
-use crate::timestamp::rfc3339;
+use self::{machine::Source, process::ProcessSource};
+use crate::resources::{Flight, Kernel, Space};
+
+pub(crate) use self::machine::Sample;
+pub use self::{machine::MachineSample, process::ProcessSample};
 
 /// The time between two samples. The load of the processors is that of the time in between.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// The load of the processors, the memory and the room on one disk, sampled every 5 s in the
-/// background: a request only reads the last sample. Clones share one sampler.
+/// How long a round waits for a disk, or for the kernel, to tell its numbers.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// After how long without a round the task counts as stuck.
+const HEARTBEAT_LIMIT: Duration = Duration::from_secs(30);
+
+/// The load of the processors, the memory, the room on one disk, and what this process takes of
+/// them, sampled every 5 s in the background: a request only reads the last sample. Clones share
+/// one sampler.
 #[derive(Clone, Debug)]
 pub struct Sampler {
-    last: Arc<ArcSwapOption<Sample>>,
+    last: Arc<ArcSwapOption<Samples>>,
     tasks: TaskTracker,
 }
 
-/// One sample on the wire. What the machine does not tell is null.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Sample {
-    sampled_at: String,
-    cpu: Cpu,
-    memory: Option<Room>,
-    disk: Option<Room>,
+/// What one round has taken.
+#[derive(Debug)]
+struct Samples {
+    machine: MachineSample,
+    process: ProcessSample,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Cpu {
-    /// Of all processors together, 0 to 100; null in the first sample, which has no time in
-    /// between yet.
-    used_percent: Option<f64>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Room {
-    total_bytes: u64,
-    available_bytes: u64,
-    used_percent: f64,
-}
-
-/// What is kept from sample to sample.
-struct Source {
+/// What is asked in each round. A disk that hangs is asked apart, so that it takes no other number
+/// with it; neither is asked again while it owes an answer.
+struct Rounds {
     path: PathBuf,
-    /// None where this system tells nothing.
-    system: Option<System>,
-    is_first: bool,
+    disk: Flight<Option<Space>>,
+    source: Arc<Mutex<(Source, ProcessSource)>>,
+    kernel: Flight<Samples>,
 }
 
 // === impl Sampler ===
@@ -65,18 +65,33 @@ impl Sampler {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(path: impl Into<PathBuf>, token: CancellationToken) -> Self {
+        Self::start_with(path, token, &Heartbeats::default())
+    }
+
+    /// [`Sampler::start`], with a heartbeat of the task `sampler` in each round. A disk that hangs
+    /// does not stop it: no restart would mend that.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start_with(
+        path: impl Into<PathBuf>,
+        token: CancellationToken,
+        heartbeats: &Heartbeats,
+    ) -> Self {
         let sampler = Self {
             last: Arc::default(),
             tasks: TaskTracker::new(),
         };
         let last = Arc::clone(&sampler.last);
-        let source = Source::new(path.into());
+        let rounds = Rounds::new(path.into(), Kernel::default());
+        let heartbeat = heartbeats.start("sampler", HEARTBEAT_LIMIT);
         sampler.tasks.spawn(async move {
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
-                () = sample_for_ever(source, |sample| last.store(sample)) => {}
+                () = for_ever(|| rounds.once(), &heartbeat, |samples| last.store(samples)) => {}
             }
+            heartbeat.retire();
         });
         sampler.tasks.close();
         sampler
@@ -87,166 +102,142 @@ impl Sampler {
         self.tasks.wait().await;
     }
 
+    /// The last numbers of the machine, in full; none before the first round has ended.
+    pub fn machine(&self) -> Option<MachineSample> {
+        let last = self.last.load();
+        last.as_ref().map(|last| last.machine.clone())
+    }
+
+    /// The last numbers of this process; none before the first round has ended.
+    pub fn process(&self) -> Option<ProcessSample> {
+        let last = self.last.load();
+        last.as_ref().map(|last| last.process.clone())
+    }
+
+    /// What readiness tells of the machine.
     pub(crate) fn last(&self) -> Option<Arc<Sample>> {
-        self.last.load_full()
+        let last = self.last.load();
+        last.as_ref().map(|last| Arc::clone(&last.machine.sample))
     }
 }
 
-/// Hands each sample to `keep`, and nothing where sampling has come to an end.
-async fn sample_for_ever(mut source: Source, keep: impl Fn(Option<Arc<Sample>>)) {
+/// Hands each round's samples to `keep`, and nothing where taking them panicked.
+async fn for_ever<R: Future<Output = Option<Samples>>>(
+    round: impl Fn() -> R,
+    heartbeat: &Heartbeat,
+    keep: impl Fn(Option<Arc<Samples>>),
+) {
     loop {
-        // The kernel's files are read synchronously, and a dead disk may hold the reader up.
-        let sampled = spawn_blocking(move || {
-            let sample = source.sample();
-            (source, sample)
-        });
-        let Ok((back, sample)) = sampled.await else {
-            warn!("sampling the machine panicked; its numbers are no longer told");
-            keep(None);
-            return;
-        };
-        source = back;
-        keep(Some(Arc::new(sample)));
-        tokio::time::sleep(PERIOD).await;
+        heartbeat.beat();
+        match AssertUnwindSafe(round()).catch_unwind().await {
+            Ok(Some(samples)) => keep(Some(Arc::new(samples))),
+            // What is told says when it was sampled.
+            Ok(None) => warn!("the kernel is slow to tell its numbers; the last ones stay"),
+            Err(_panic) => {
+                warn!("sampling the machine panicked; its numbers are not told for a while");
+                keep(None);
+            }
+        }
+        sleep(PERIOD).await;
     }
 }
 
-// === impl Sample ===
+// === impl Rounds ===
 
-impl Sample {
-    /// When it was taken.
-    pub(crate) fn sampled_at(&self) -> &str {
-        &self.sampled_at
-    }
-
-    /// How much of what is in use, 0 to 100.
-    pub(crate) fn utilizations(&self) -> [(&'static str, Option<f64>); 3] {
-        let used = |room: &Option<Room>| room.as_ref().map(|room| room.used_percent);
-        [
-            ("cpu", self.cpu.used_percent),
-            ("memory", used(&self.memory)),
-            ("disk", used(&self.disk)),
-        ]
-    }
-}
-
-// === impl Source ===
-
-impl Source {
-    fn new(path: PathBuf) -> Self {
-        let path = path.canonicalize().unwrap_or(path);
+impl Rounds {
+    fn new(path: PathBuf, kernel: Kernel) -> Self {
+        let process = ProcessSource::new(kernel.clone());
         Self {
             path,
-            system: System::new().ok(),
-            is_first: true,
+            disk: Flight::default(),
+            source: Arc::new(Mutex::new((Source::new(kernel), process))),
+            kernel: Flight::default(),
         }
     }
 
-    fn sample(&mut self) -> Sample {
-        let mut sample = Sample {
-            sampled_at: rfc3339(SystemTime::now()),
-            cpu: Cpu { used_percent: None },
-            memory: None,
-            disk: disk_of(&self.path),
-        };
-        if let Some(system) = &mut self.system {
-            system.refresh_cpu_usage();
-            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-            let load = f64::from(system.global_cpu_usage());
-            sample.cpu.used_percent = (!self.is_first).then(|| tenth(load));
-            sample.memory = Some(Room::new(system.total_memory(), system.available_memory()));
-        }
-        self.is_first = false;
-        sample
+    async fn once(&self) -> Option<Samples> {
+        let path = self.path.clone();
+        let asked = self.disk.ask(move || Space::of(&path).ok());
+        let disk = timeout(PATIENCE, asked).await.ok().flatten();
+        let source = Arc::clone(&self.source);
+        let asked = self.kernel.ask(move || {
+            let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+            let (machine, process) = &mut *source;
+            Samples {
+                machine: machine.sample(disk),
+                process: process.sample(),
+            }
+        });
+        timeout(PATIENCE, asked).await.ok()
     }
-}
-
-/// The disk that is mounted nearest above `path`; of several on one place, the topmost.
-fn disk_of(path: &Path) -> Option<Room> {
-    let storage = DiskRefreshKind::nothing().with_storage();
-    let disks = Disks::new_with_refreshed_list_specifics(storage).ok()?;
-    let above = disks
-        .iter()
-        .filter(|disk| path.starts_with(disk.mount_point()));
-    let nearest = above.max_by_key(|disk| disk.mount_point().components().count())?;
-    Some(Room::new(nearest.total_space(), nearest.available_space()))
-}
-
-// === impl Room ===
-
-impl Room {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a percentage with one digit needs no 64 bits"
-    )]
-    fn new(total_bytes: u64, available_bytes: u64) -> Self {
-        let used = total_bytes.saturating_sub(available_bytes);
-        let used_percent = if total_bytes == 0 {
-            0.0
-        } else {
-            tenth(used as f64 / total_bytes as f64 * 100.0)
-        };
-        Self {
-            total_bytes,
-            available_bytes,
-            used_percent,
-        }
-    }
-}
-
-fn tenth(percent: f64) -> f64 {
-    (percent * 10.0).round() / 10.0
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::{Cell, RefCell};
+
     use super::*;
 
-    #[test]
-    fn room_is_told_in_percent_of_the_whole() {
-        for (total, available, percent) in [
-            (1000, 250, 75.0),
-            (3, 1, 66.7),
-            (0, 0, 0.0),
-            (1000, 1000, 0.0),
-            // A file system may count its reserve as available to us and not in the whole.
-            (10, 20, 0.0),
-        ] {
-            let told = Room::new(total, available).used_percent;
-            assert!((told - percent).abs() < 1e-9, "{total} {available}: {told}");
-        }
+    fn rounds() -> Rounds {
+        Rounds::new(PathBuf::from("/"), Kernel::default())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_sample_is_taken_every_five_seconds() {
-        let samples = std::cell::Cell::new(0);
-        let count = |sample: Option<Arc<Sample>>| {
+        let samples = Cell::new(0);
+        let count = |sample: Option<Arc<Samples>>| {
             samples.set(samples.get() + i32::from(sample.is_some()));
             assert!(samples.get() <= 3, "sampled without a pause");
         };
-        let source = Source::new(PathBuf::from("/"));
-        let sampling = sample_for_ever(source, count);
-        let ended = tokio::time::timeout(Duration::from_secs(12), sampling).await;
+        let (rounds, heartbeat) = (rounds(), Heartbeats::default().start("it", PERIOD));
+        let sampling = for_ever(|| rounds.once(), &heartbeat, count);
+        let ended = timeout(Duration::from_secs(12), sampling).await;
         assert!(ended.is_err());
         assert_eq!(samples.get(), 3);
     }
 
-    #[test]
-    fn the_machine_tells_its_numbers() {
-        let mut source = Source::new(PathBuf::from("."));
-        let first = source.sample();
-        assert_eq!(first.cpu.used_percent, None);
-        // The load is that of a time in between, and sysinfo wants some of it.
-        let begun = std::time::Instant::now();
-        while begun.elapsed() < sysinfo::MINIMUM_CPU_UPDATE_INTERVAL * 2 {
-            std::hint::black_box(0_u64);
-        }
-        let second = source.sample();
-        let load = second.cpu.used_percent.unwrap();
-        assert!(load > 0.0 && load <= 100.0, "{load}");
-        let memory = second.memory.unwrap();
-        assert!(memory.total_bytes > 0 && memory.available_bytes <= memory.total_bytes);
-        assert!(memory.used_percent > 0.0 && memory.used_percent <= 100.0);
-        assert!(second.disk.unwrap().total_bytes > 0);
+    #[tokio::test]
+    async fn a_disk_that_hangs_takes_no_other_number_with_it() {
+        let rounds = rounds();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let hanging = rounds.disk.ask(move || {
+            let _ = held.recv();
+            None
+        });
+        assert!(hanging.now_or_never().is_none());
+        let samples = rounds.once().await.unwrap();
+        let told = serde_json::to_value(&samples.machine).unwrap();
+        assert!(told["disk"].is_null());
+        assert!(told["memory"]["total_bytes"].as_u64().unwrap() > 0);
+        drop(release);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_and_a_silence_cost_one_round_each() {
+        let (rounds, heartbeat) = (rounds(), Heartbeats::default().start("it", PERIOD));
+        let (count, told) = (Cell::new(0), RefCell::new(Vec::new()));
+        let round = async || {
+            count.set(count.get() + 1);
+            match count.get() {
+                1 => panic!("planted"),
+                2 => None,
+                _ => rounds.once().await,
+            }
+        };
+        let keep = |samples: Option<Arc<Samples>>| told.borrow_mut().push(samples.is_some());
+        let sampling = for_ever(round, &heartbeat, keep);
+        assert!(timeout(Duration::from_secs(12), sampling).await.is_err());
+        assert_eq!(told.into_inner(), [false, true]);
+    }
+
+    #[tokio::test]
+    async fn the_task_is_expected_until_it_is_told_to_end() {
+        let heartbeats = Heartbeats::default();
+        let token = CancellationToken::new();
+        let sampler = Sampler::start_with("/", token.clone(), &heartbeats);
+        assert_eq!(heartbeats.expected(), 1);
+        token.cancel();
+        sampler.stopped().await;
+        assert_eq!(heartbeats.expected(), 0);
     }
 }

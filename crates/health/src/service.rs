@@ -1,7 +1,7 @@
 //! Checks folded into the services that people know.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use tria_check::{CheckReport, PublicText, PublicValue, Rank, Status};
+use tria_check::{CheckReport, Cost, PublicText, PublicValue, Rank, Status};
 
 use crate::Reading;
 
@@ -18,18 +18,25 @@ const POOL_KEYS: [(&str, &str); 5] = [
 /// belongs to the service `database`.
 pub(crate) struct Services(Vec<(String, Service)>);
 
-/// One service on the wire. What is not known is left out, except the response time, which is
-/// null then.
+/// One service on the wire. What is not known is left out, except the response time of what can
+/// have one, which is null then.
 #[derive(Serialize)]
 struct Service {
     healthy: bool,
-    response_time_ms: Option<f64>,
+    #[serde(flatten)]
+    answer: Option<Answer>,
     #[serde(skip_serializing_if = "Pool::is_empty")]
     pool: Pool,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key_set: Option<bool>,
     #[serde(flatten)]
     complaint: Option<Complaint>,
+}
+
+/// How quickly a dependency answers.
+#[derive(Serialize)]
+struct Answer {
+    response_time_ms: Option<f64>,
 }
 
 /// What is said of a service that does not simply pass.
@@ -83,12 +90,10 @@ impl Service {
     /// The members are the checks of one service; there is at least one.
     fn of(name: &str, members: &[&Reading<'_>]) -> Self {
         let main = members.iter().find(|member| member.meta().name() == name);
-        let main = main.or(members.first());
-        let response_time_ms = main.and_then(|main| main.current()).map(response_time);
         let current: Vec<&CheckReport> = members.iter().filter_map(|m| m.current()).collect();
         Self {
             healthy: members.iter().all(|member| works(member.status())),
-            response_time_ms,
+            answer: main.and_then(|main| Answer::of(main)),
             pool: Pool::of(&current),
             api_key_set: observed(&current, "api_key_set").and_then(|value| match value {
                 PublicValue::Bool(set) => Some(*set),
@@ -139,6 +144,18 @@ pub(crate) fn response_time(report: &CheckReport) -> f64 {
         _ => report.duration.as_secs_f64() * 1_000.0,
     };
     (millis * 1_000.0).round() / 1_000.0
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// None of what answers nobody: a look at the own process takes time too, which says nothing.
+    /// And checks that only share the beginning of their names are no one dependency.
+    fn of(main: &Reading<'_>) -> Option<Self> {
+        (main.meta().get_cost() != Cost::Local).then(|| Self {
+            response_time_ms: main.current().map(response_time),
+        })
+    }
 }
 
 // === impl Complaint ===

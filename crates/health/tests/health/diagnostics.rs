@@ -129,7 +129,7 @@ async fn everything_else_is_told_too() {
         json!({"database": {"size": 3, "available": 1, "waiting": 4, "max": 10, "in_use": 2}});
     assert_eq!(told["pools"], pools);
     assert_eq!(told["lifecycle"], json!({"phase": "ready"}));
-    assert_eq!(told["process"]["pid"], json!(std::process::id()));
+    assert!(told["process"]["uptime_seconds"].is_number());
     assert!(told["runtime"]["workers"].as_u64().unwrap() >= 1);
     assert_eq!(told["heartbeats"], json!({"expected": 0, "overdue": []}));
     assert_eq!(told["startup"]["phases"].as_array().unwrap().len(), 2);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tria_check::{
-    CheckMeta, Code, Finding, Group, Outcome, Phase, PrivateText, PublicText, PublicValue,
+    CheckMeta, Code, Cost, Finding, Group, Outcome, Phase, PrivateText, PublicText, PublicValue,
 };
 use tria_health::PhaseState;
 
@@ -225,11 +225,12 @@ async fn a_measured_response_time_goes_before_the_runs() {
 
 #[tokio::test]
 async fn a_pool_shows_only_the_numbers_that_were_observed() {
-    let rig = Rig::of([meta("a.pool"), meta("b"), meta("c")]);
+    let rig = Rig::of([meta("a"), meta("a.pool"), meta("b"), meta("c")]);
     let outcome = pass()
         .observe("pool_size", 4, "connections")
         .observe("pool_max", PublicValue::word("many"), "")
         .observe("pool_password", 1, "");
+    rig.record("a", pass());
     rig.record("a.pool", outcome);
     rig.record("b", pass().observe("api_key_set", "sk-1", ""));
     rig.record("c", pass().observe("api_key_set", false, ""));
@@ -239,6 +240,39 @@ async fn a_pool_shows_only_the_numbers_that_were_observed() {
     );
     assert!(rig.service("b").await.get("api_key_set").is_none());
     assert_eq!(rig.service("c").await["api_key_set"], json!(false));
+}
+
+/// The time that a look at the own process takes is nobody's response time.
+#[tokio::test]
+async fn what_is_no_dependency_has_no_response_time() {
+    let local = |name| {
+        meta(name)
+            .cost(Cost::Local)
+            .criticality(tria_check::Criticality::Optional)
+    };
+    let rig = Rig::of([
+        local("system.memory"),
+        local("system.disk"),
+        // It asks over the network, and still measures no service `system`.
+        meta("system.clock"),
+        local("tasks"),
+    ]);
+    let not_run = rig.service("system").await;
+    assert!(not_run.get("response_time_ms").is_none(), "{not_run}");
+    for name in ["system.memory", "system.disk", "system.clock", "tasks"] {
+        rig.record(name, pass());
+    }
+    for name in ["system", "tasks"] {
+        assert_eq!(rig.service(name).await, json!({"healthy": true}));
+    }
+    let low = Finding::warn(Code::new("disk_low"), "4.1 % of the disk is free");
+    rig.record("system.disk", low);
+    assert_eq!(
+        rig.service("system").await,
+        json!({"healthy": true, "status": "warn", "code": "disk_low",
+               "message": "4.1 % of the disk is free"})
+    );
+    assert_eq!(rig.get("/health").await.json()["status"], "degraded");
 }
 
 /// FerroEHR#2048, BerriAI/litellm#37090: driver text and credentials on an open /health.
