@@ -1,6 +1,6 @@
 //! Asks a running server.
 
-use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
 /// An answer.
@@ -19,13 +19,29 @@ pub struct Answer {
 /// # Panics
 /// If there can be no client.
 pub async fn get(url: &str) -> Option<Answer> {
-    // An error means that it is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
-    let answer = client.get(url).send().await.ok()?;
+    answer(client().get(url)).await
+}
+
+/// The same as somebody who has a token.
+///
+/// # Panics
+/// If there can be no client.
+pub async fn get_with_token(url: &str, token: &str) -> Option<Answer> {
+    answer(client().get(url).bearer_auth(token)).await
+}
+
+/// What a URL says that does not speak JSON.
+///
+/// # Panics
+/// If nobody answers, or not with 200.
+pub async fn get_text(url: &str) -> String {
+    let answer = client().get(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200, "{url}");
+    answer.text().await.expect("a body")
+}
+
+async fn answer(request: RequestBuilder) -> Option<Answer> {
+    let answer = request.send().await.ok()?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let body = answer.json().await.unwrap_or_default();
     Some(Answer {
@@ -33,4 +49,11 @@ pub async fn get(url: &str) -> Option<Answer> {
         headers,
         body,
     })
+}
+
+fn client() -> reqwest::Client {
+    // An error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.expect("a client")
 }

@@ -9,6 +9,6 @@ mod server;
 
 pub use closed_port::ClosedPort;
 pub use fixture::Fixture;
-pub use http::{Answer, get};
+pub use http::{Answer, get, get_text, get_with_token};
 pub use load::{Limit, Load};
 pub use server::{Ended, Keys, Running, command, program, run};

@@ -4,10 +4,12 @@
 mod all_at_once;
 mod commands;
 mod database;
+mod diagnostics;
 mod documents;
 mod environment;
 mod migrations;
 mod model;
 mod redis;
+mod reporting;
 mod serving;
 mod vector_store;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio::time::sleep;
 use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue};
 use tria_chroma::ChromaClient;
@@ -57,6 +58,7 @@ impl Dependencies {
     /// Every key whose value cannot be used.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Vec<Finding>> {
         let mut problems = unknown_optional(settings);
+        problems.extend(unusable_dsn(settings));
         let database = open_database(settings).map_err(|problem| problems.push(problem));
         let redis = open_redis(settings).map_err(|problem| problems.push(problem));
         let openai = open_openai(settings).map_err(|problem| problems.push(problem));
@@ -142,6 +144,18 @@ fn unknown_optional(settings: &Settings) -> Vec<Finding> {
         )
     };
     unknown.map(finding).collect()
+}
+
+/// A DSN that cannot be used would mean that nobody is told of anything.
+fn unusable_dsn(settings: &Settings) -> Option<Finding> {
+    let dsn = settings.sentry_dsn.as_ref()?;
+    let error = dsn.expose_secret().parse::<sentry::types::Dsn>().err()?;
+    let remedy = "copy it from the project's settings, as in https://key@host/project";
+    Some(unusable(
+        "SENTRY_DSN",
+        PrivateText::from_error(&error),
+        remedy,
+    ))
 }
 
 fn open_database(settings: &Settings) -> Result<DatabasePools, Finding> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use tria_check::{Check, CheckContext, CheckMeta, Finding, Outcome, PrivateText, Status};
-use tria_env_check::{EnvCheck, Report, Source, Values, code};
+use tria_env_check::{EnvCheck, Redactor, Report, Source, Values, code};
 
 use crate::{
     dependencies::{Dependencies, UNUSABLE},
@@ -119,6 +119,11 @@ impl Environment {
     /// What to log, also where something else is wrong.
     pub(crate) fn log_level(&self) -> &str {
         self.values.get_or_default("LOG_LEVEL").unwrap_or("info")
+    }
+
+    /// Takes the secrets of this environment out of text.
+    pub(crate) fn redactor(&self) -> anyhow::Result<Redactor> {
+        Ok(rules()?.redactor(&self.values))
     }
 
     /// The values as they hold: those that are set, and the defaults of the others.

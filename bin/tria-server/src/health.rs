@@ -11,6 +11,7 @@ use tria_lifecycle::RunReport;
 use crate::{
     config_command::effective,
     environment::{Environment, Usable},
+    reporting,
     settings::{Environment as Kind, Settings},
 };
 
@@ -39,7 +40,7 @@ impl Health {
         phase: watch::Receiver<Phase>,
         titles: impl IntoIterator<Item = (usize, String)>,
     ) -> Self {
-        let snapshot = Arc::new(Snapshot::new(&registry));
+        let snapshot = Arc::new(Snapshot::new(&registry).on_change(reporting::tell));
         let metrics = Metrics::new();
         let observers = (Arc::clone(&snapshot), metrics.clone());
         let runner = Runner::observed(registry, phase.clone(), observers);

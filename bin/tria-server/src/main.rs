@@ -16,6 +16,7 @@ mod migrate;
 mod plan;
 mod progress;
 mod refusal;
+mod reporting;
 mod rules;
 mod serve;
 mod settings;

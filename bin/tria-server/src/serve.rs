@@ -16,6 +16,7 @@ use crate::{
     http, plan,
     progress::Progress,
     refusal::refuse,
+    reporting::Reporting,
     settings::LogFormat,
     telemetry::{self, complain, say},
 };
@@ -35,15 +36,24 @@ const POOL_STOP: Duration = Duration::from_secs(3);
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
     let environment = Environment::read()?;
     telemetry::install(environment.log_format(), environment.log_level());
+    // It outlives the runtime, so that the last report is sent whatever became of that.
+    let reporting = match environment.usable() {
+        Some(usable) => Reporting::start(&usable.settings, environment.redactor()?),
+        None => Reporting::none(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let code = runtime.block_on(live(&environment, signals));
+    let code = runtime.block_on(live(&environment, signals, &reporting));
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
     code
 }
 
-async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
+async fn live(
+    environment: &Environment,
+    signals: &Signals,
+    reporting: &Reporting,
+) -> anyhow::Result<u8> {
     let Some(usable) = environment.usable() else {
         return refuse(plan::startup(), environment).await;
     };
@@ -59,7 +69,7 @@ async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8
             return Ok(UNAVAILABLE);
         }
     };
-    serve(environment, usable, listener, signals).await
+    serve(environment, usable, listener, signals, reporting).await
 }
 
 async fn serve(
@@ -67,6 +77,7 @@ async fn serve(
     usable: &Usable,
     listener: TcpListener,
     signals: &Signals,
+    reporting: &Reporting,
 ) -> anyhow::Result<u8> {
     let settings = &usable.settings;
     let lifecycle = Lifecycle::builder().signals(signals);
@@ -140,6 +151,7 @@ async fn serve(
     aborter.abort();
     health.runner.cancel();
     conclude(format, &report);
+    reporting.ended(&report);
     Ok(report.exit_code)
 }
 

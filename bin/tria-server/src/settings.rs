@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub(crate) environment: Environment,
     pub(crate) diagnostics_token: Option<SecretString>,
+    pub(crate) sentry_dsn: Option<SecretString>,
     #[serde(default)]
     pub(crate) log_format: LogFormat,
     #[serde(default = "defaults::startup_deadline", deserialize_with = "duration")]
@@ -101,6 +102,19 @@ pub(crate) mod defaults {
     }
     pub(crate) fn drain() -> Duration {
         Duration::from_secs(15)
+    }
+}
+
+// === impl Environment ===
+
+impl Environment {
+    /// Its name as the key has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
     }
 }
 
