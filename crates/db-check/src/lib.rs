@@ -4,7 +4,7 @@
 //!   connections left; a pool whose connections are all in use is told apart from a database
 //!   that is down.
 //! - [`SchemaCheck`] proves that the migrations and the required tables and columns are there.
-//! - [`LoginCheck`] proves, on demand, that a new login still works.
+//! - [`LoginCheck`] proves that a new login still works.
 //! - [`pool`] builds a pool from a database URL, with `sslmode` as libpq means it.
 //! - [`Fault`] is the closed list of what can be wrong, each with its code and remedy.
 //!
@@ -30,6 +30,7 @@ mod fault;
 mod lease;
 mod login;
 pub mod pool;
+mod recycle;
 mod schema;
 mod server;
 mod source;

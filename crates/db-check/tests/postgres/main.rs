@@ -3,6 +3,7 @@
 
 mod answers;
 mod healing;
+mod login;
 mod refusals;
 mod saturation;
 mod schema;
