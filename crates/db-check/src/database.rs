@@ -98,7 +98,7 @@ impl DatabaseCheck {
 
         let facts = match answer.as_deref().map(ServerFacts::read) {
             Ok(Some(facts)) => facts,
-            Ok(None) => return Outcome::new(std::iter::once(self.garbled()).chain(busy)),
+            Ok(None) => return Outcome::new(std::iter::once(self.source.garbled()).chain(busy)),
             Err(unanswered) => {
                 let failed = self.source.unanswered(unanswered);
                 return Outcome::new(std::iter::once(failed).chain(busy));
@@ -168,10 +168,6 @@ impl DatabaseCheck {
             );
         }
         findings
-    }
-
-    fn garbled(&self) -> Finding {
-        fault::PROTOCOL_ERROR.finding(self.source.detail(None))
     }
 }
 

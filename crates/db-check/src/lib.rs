@@ -5,6 +5,7 @@
 //!   that is down.
 //! - [`SchemaCheck`] proves that the migrations and the required tables and columns are there.
 //! - [`LoginCheck`] proves that a new login still works.
+//! - [`StatisticsCheck`] tells operators what the database is busy with.
 //! - [`pool`] builds a pool from a database URL, with `sslmode` as libpq means it.
 //! - [`Fault`] is the closed list of what can be wrong, each with its code and remedy.
 //!
@@ -25,6 +26,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod activity;
 mod database;
 mod fault;
 mod lease;
@@ -35,6 +37,7 @@ mod schema;
 mod server;
 mod source;
 mod spec;
+mod statistics;
 mod target;
 mod tls;
 mod url;
@@ -44,4 +47,5 @@ pub use fault::{CODES, Fault};
 pub use login::LoginCheck;
 pub use schema::SchemaCheck;
 pub use spec::{InvalidSpec, SchemaSpec, TableSpec};
+pub use statistics::StatisticsCheck;
 pub use target::Target;

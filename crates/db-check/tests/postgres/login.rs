@@ -61,7 +61,8 @@ async fn every_run_opens_a_connection_and_leaves_none() {
         .unwrap();
     let url = database.url().replace(&port, &proxy.port().to_string());
     let own = pool(&url, 1);
-    let login = LoginCheck::new(own.clone());
+    let login =
+        LoginCheck::new(own.clone()).configure(|meta| meta.timeout(Duration::from_millis(800)));
     for opened in 1..4 {
         assert_eq!(run(&login).await.status(), Status::Pass);
         assert_eq!((proxy.accepted(), own.status().size), (opened, 0));

@@ -8,5 +8,6 @@ mod refusals;
 mod saturation;
 mod schema;
 mod scripted;
+mod statistics;
 mod support;
 mod tls;
