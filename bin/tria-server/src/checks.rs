@@ -2,7 +2,7 @@
 
 use tria_chatbot::{collections::COLLECTIONS, schema};
 use tria_check::{Registry, RegistryBuilder};
-use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, TableSpec};
+use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, StatisticsCheck, TableSpec};
 use tria_llm_check::LlmCheck;
 use tria_redis_check::RedisCheck;
 use tria_vector_check::{CollectionSpec, VectorCheck};
@@ -12,10 +12,11 @@ use crate::{
     steps::{Collections, Migrations},
 };
 
-/// What a start proves, migrations included.
+/// What a start proves, migrations included, and what is looked after while the service runs.
 pub(crate) fn of_startup(environment: &Environment, usable: &Usable) -> anyhow::Result<Registry> {
     let migrations = Migrations::new(usable.dependencies.database.main.clone());
-    Ok(proofs(environment, usable)?.register(migrations).build()?)
+    let proofs = proofs(environment, usable)?.register(migrations);
+    Ok(while_serving(proofs, usable).build()?)
 }
 
 /// What a preflight proves; it changes nothing.
@@ -61,6 +62,27 @@ fn proofs(environment: &Environment, usable: &Usable) -> anyhow::Result<Registry
     let builder = builder.register(database).register(schema).register(redis);
     let builder = builder.register(openai).register(chroma);
     Ok(builder.optional(settings.optional_checks.clone()))
+}
+
+/// What a start has no need of: that new logins work is news only beside sessions that last, and
+/// what a database is busy with is for operators.
+fn while_serving(builder: RegistryBuilder, usable: &Usable) -> RegistryBuilder {
+    let Usable {
+        settings,
+        dependencies,
+    } = usable;
+    let (postgres, redis) = (&dependencies.database, &dependencies.redis);
+    let database = tria_db_check::LoginCheck::new(postgres.login.clone());
+    let statistics = StatisticsCheck::new(postgres.main.clone())
+        .probe_pool(postgres.probe.clone())
+        .target(postgres.target.clone());
+    let redis = tria_redis_check::LoginCheck::new(redis.login.clone()).endpoint(&redis.options);
+    let (endpoint, model) = (&dependencies.openai_login, settings.openai_model.clone());
+    let openai = tria_llm_check::LoginCheck::new(endpoint, model);
+    let chroma = tria_vector_check::LoginCheck::new(dependencies.chroma_login.clone());
+    let builder = builder.register(database.target(postgres.target.clone()));
+    let builder = builder.register(statistics).register(redis);
+    builder.register(openai).register(chroma)
 }
 
 /// The application's schema, in the words of the check.

@@ -4,8 +4,8 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::{Phase, Runner};
-use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
+use tria_check::{Group, Phase, Runner};
+use tria_health::{HealthState, Monitor, Reading, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
 use crate::{
@@ -29,6 +29,12 @@ const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
 
 /// How long closing a pool may take.
 const POOL_STOP: Duration = Duration::from_secs(3);
+
+/// How long a start waits for the first results of checks that no phase has asked.
+const FIRST_RESULTS: Duration = Duration::from_secs(4);
+
+/// How often it looks for them.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Runs the service to its end, and gives its exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
@@ -172,6 +178,7 @@ fn monitor(after: Vec<String>, runner: Runner, snapshot: Arc<Snapshot>) -> Hook 
         .on_start(async move |cx| {
             let handle = Monitor::start(&runner, &snapshot, cx.token());
             let _ = give.send(handle);
+            let _late = tokio::time::timeout(FIRST_RESULTS, first_results(&snapshot)).await;
             Ok(())
         })
         .on_stop(async move |_| {
@@ -180,6 +187,15 @@ fn monitor(after: Vec<String>, runner: Runner, snapshot: Arc<Snapshot>) -> Hook 
             }
             Ok(())
         })
+}
+
+/// Waits until every check of readiness has a result: what has not been asked yet would let the
+/// first answers of `/health` say degraded.
+async fn first_results(snapshot: &Snapshot) {
+    let unasked = |reading: &Reading<'_>| reading.latest().is_none();
+    while snapshot.readings(Group::Readiness).iter().any(unasked) {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Ends the traffic: no new connections, requests in flight are finished, within `limit`.

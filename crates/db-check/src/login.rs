@@ -5,6 +5,7 @@ use tria_check::{Check, CheckContext, CheckMeta, Cost, Criticality, Finding, Gro
 
 use crate::{
     CODES, Target,
+    database::TIMEOUT,
     source::{Source, Taken},
 };
 
@@ -31,6 +32,7 @@ impl LoginCheck {
             meta: CheckMeta::new("database.login")
                 .groups([Group::Readiness, Group::Diagnostics])
                 .criticality(Criticality::Optional)
+                .timeout(TIMEOUT)
                 .cost(Cost::Metered)
                 .period(Cost::Metered.min_period())
                 .codes(CODES),

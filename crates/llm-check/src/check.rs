@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a run may take: an API that is silent for so long is none.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often it runs on its own: a dead API is told within half a minute, and a provider's limits
 /// are not felt.

@@ -2,7 +2,9 @@
 
 use tria_check::{Check, CheckContext, CheckMeta, Cost, Criticality, Finding, Group, Outcome};
 
-use crate::{Endpoint, call::Calls, codes, models::model_path, refusal::Refusal, wire::Model};
+use crate::{
+    Endpoint, call::Calls, check::TIMEOUT, codes, models::model_path, refusal::Refusal, wire::Model,
+};
 
 /// Proves with a connection of its own that the API can still be reached, and takes the key: name,
 /// route, certificate and key may all have changed behind connections that are open (the like of
@@ -30,6 +32,7 @@ impl LoginCheck {
             meta: CheckMeta::new("openai.login")
                 .groups([Group::Readiness, Group::Diagnostics])
                 .criticality(Criticality::Optional)
+                .timeout(TIMEOUT)
                 .cost(Cost::Metered)
                 .period(Cost::Metered.min_period())
                 .codes(codes::ALL),

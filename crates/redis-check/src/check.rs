@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a run may take: a Redis that is silent for so long is none.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Proves a Redis through the application's pool.
 ///

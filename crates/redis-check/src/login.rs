@@ -8,6 +8,7 @@ use tria_check::{Check, CheckContext, CheckMeta, Cost, Criticality, Finding, Gro
 
 use crate::{
     RedisOptions,
+    check::TIMEOUT,
     classify::{Diagnosis, Stage},
     codes,
     endpoint::Endpoint,
@@ -39,6 +40,7 @@ impl LoginCheck {
             meta: CheckMeta::new("redis.login")
                 .groups([Group::Readiness, Group::Diagnostics])
                 .criticality(Criticality::Optional)
+                .timeout(TIMEOUT)
                 .cost(Cost::Metered)
                 .period(Cost::Metered.min_period())
                 .codes(codes::ALL),

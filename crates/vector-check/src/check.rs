@@ -12,7 +12,7 @@ use crate::collections::{self, Found, Remedies, push_once};
 use crate::{CollectionSpec, InvalidSpec, Version, codes, fault, spec};
 
 /// How long a run may take: a `ChromaDB` that is silent for so long is none.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Kept back of the check's time, so that it can still tell what it found until then.
 const RESERVE: Duration = Duration::from_millis(50);

@@ -6,7 +6,10 @@ use tokio::time::timeout_at;
 use tria_check::{Check, CheckContext, CheckMeta, Cost, Criticality, Finding, Group, Outcome};
 use tria_chroma::ChromaClient;
 
-use crate::{check::answer_by, codes, fault};
+use crate::{
+    check::{TIMEOUT, answer_by},
+    codes, fault,
+};
 
 /// Proves with a connection of its own that `ChromaDB` can still be reached, and takes the
 /// credentials: name, route, certificate and token may all have changed behind connections that
@@ -33,6 +36,7 @@ impl LoginCheck {
             meta: CheckMeta::new("chromadb.login")
                 .groups([Group::Readiness, Group::Diagnostics])
                 .criticality(Criticality::Optional)
+                .timeout(TIMEOUT)
                 .cost(Cost::Metered)
                 .period(Cost::Metered.min_period())
                 .codes(codes::ALL),
