@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tria_devstack::{Postgres, PostgresOptions, Recovery};
-use tria_tests::Fixture;
+use tria_tests::{Fixture, get};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -100,4 +100,31 @@ async fn starting_up() {
     fixture.set("DATABASE_URL", postgres.url("postgres"));
     let ended = fixture.run(&["serve"]);
     ended.expect(75, &["database:", "[starting_up]", "remedy:"]);
+}
+
+/// n8n-io/n8n#15480: connections that are open serve on, and hide that no new one can be had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_fails_degrades_and_takes_no_traffic_away() {
+    let postgres = Postgres::start(PostgresOptions::default()).await.unwrap();
+    let mut fixture = on(&postgres).await;
+    let create = "CREATE ROLE narrow LOGIN PASSWORD 'Zk4vQ9tLw2Xs' CONNECTION LIMIT 1;
+                  GRANT postgres TO narrow";
+    let admin = fixture.connect().await;
+    admin.batch_execute(create).await.unwrap();
+    let database = fixture.keys["DATABASE_URL"].clone();
+    let (_, place) = database.rsplit_once('@').unwrap();
+    fixture.set(
+        "DATABASE_URL",
+        format!("postgres://narrow:Zk4vQ9tLw2Xs@{place}"),
+    );
+    let running = fixture.serve();
+    let url = running.ready();
+    let health = get(&format!("{url}/health")).await.unwrap();
+    assert_eq!(health.status, 200);
+    assert_eq!(health.body["status"], "degraded", "{:#}", health.body);
+    let database = &health.body["services"]["database"];
+    assert_eq!(database["healthy"], false, "{database:#}");
+    assert_eq!(database["code"], "too_many_connections", "{database:#}");
+    let ready = get(&format!("{url}/readyz")).await.unwrap();
+    assert_eq!(ready.status, 200, "what is open serves");
 }

@@ -62,9 +62,11 @@ async fn quota_used_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hanging() {
     let answer = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
-    let (fixture, _server) = answering(answer).await;
+    let (mut fixture, _server) = answering(answer).await;
+    // Longer than the check waits, which then says what it waited for.
+    fixture.set("STARTUP_DEADLINE", "4s");
     let ended = fixture.run(&["serve"]);
-    ended.expect(75, &["openai:", "[timeout]", "remedy:"]);
+    ended.expect(75, &["openai:", "[response_timeout]", "remedy:"]);
     ended.within(8 * SECOND);
 }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use tria_chatbot::{collections::COLLECTIONS, schema};
 use tria_check::{Check, Heartbeats, Registry, RegistryBuilder};
-use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, TableSpec};
+use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, StatisticsCheck, TableSpec};
 use tria_health::resources::{
     ClockCheck, DiskCheck, FileDescriptorCheck, HeartbeatCheck, MemoryCheck, PoolCheck,
 };
@@ -28,7 +28,7 @@ pub(crate) fn of_service(
     let migrations = Migrations::new(dependencies.database.main.clone());
     let proofs = proofs(environment, usable)?.register(migrations);
     let [database, redis] = dependencies.pools();
-    let watched = proofs
+    let watched = while_serving(proofs, usable)
         .register(MemoryCheck::new())
         // The root of a container may well be read-only: nothing of ours is written there.
         .register(DiskCheck::new("/").may_be_read_only())
@@ -97,6 +97,27 @@ fn proofs(environment: &Environment, usable: &Usable) -> anyhow::Result<Registry
     let builder = builder.register(database).register(schema).register(redis);
     let builder = builder.register(openai).register(chroma);
     Ok(builder.optional(settings.optional_checks.clone()))
+}
+
+/// What a start has no need of: that new logins work is news only beside sessions that last, and
+/// what a database is busy with is for operators.
+fn while_serving(builder: RegistryBuilder, usable: &Usable) -> RegistryBuilder {
+    let Usable {
+        settings,
+        dependencies,
+    } = usable;
+    let (postgres, redis) = (&dependencies.database, &dependencies.redis);
+    let database = tria_db_check::LoginCheck::new(postgres.login.clone());
+    let statistics = StatisticsCheck::new(postgres.main.clone())
+        .probe_pool(postgres.probe.clone())
+        .target(postgres.target.clone());
+    let redis = tria_redis_check::LoginCheck::new(redis.login.clone()).endpoint(&redis.options);
+    let (endpoint, model) = (&dependencies.openai_login, settings.openai_model.clone());
+    let openai = tria_llm_check::LoginCheck::new(endpoint, model);
+    let chroma = tria_vector_check::LoginCheck::new(dependencies.chroma_login.clone());
+    let builder = builder.register(database.target(postgres.target.clone()));
+    let builder = builder.register(statistics).register(redis);
+    builder.register(openai).register(chroma)
 }
 
 /// The application's schema, in the words of the check.

@@ -26,19 +26,23 @@ const CLOSING: Duration = Duration::from_millis(5);
 /// nothing.
 ///
 /// Probing has a connection of its own beside each pool, so that a pool that is busy with traffic
-/// can be told from a dependency that is down.
+/// can be told from a dependency that is down. Logging in anew has pools and clients of its own,
+/// which keep no connection.
 #[derive(Clone)]
 pub(crate) struct Dependencies {
     pub(crate) database: DatabasePools,
     pub(crate) redis: RedisPools,
     pub(crate) openai: Endpoint,
+    pub(crate) openai_login: Endpoint,
     pub(crate) chroma: ChromaClient,
+    pub(crate) chroma_login: ChromaClient,
 }
 
 #[derive(Clone)]
 pub(crate) struct DatabasePools {
     pub(crate) main: deadpool_postgres::Pool,
     pub(crate) probe: deadpool_postgres::Pool,
+    pub(crate) login: deadpool_postgres::Pool,
     pub(crate) target: tria_db_check::Target,
 }
 
@@ -46,6 +50,7 @@ pub(crate) struct DatabasePools {
 pub(crate) struct RedisPools {
     pub(crate) main: deadpool_redis::Pool,
     pub(crate) probe: deadpool_redis::Pool,
+    pub(crate) login: deadpool_redis::Pool,
     pub(crate) options: RedisOptions,
 }
 
@@ -64,12 +69,17 @@ impl Dependencies {
         let openai = open_openai(settings).map_err(|problem| problems.push(problem));
         let chroma = open_chroma(settings).map_err(|problem| problems.push(problem));
         match (database, redis, openai, chroma) {
-            (Ok(database), Ok(redis), Ok(openai), Ok(chroma)) if problems.is_empty() => Ok(Self {
-                database,
-                redis,
-                openai,
-                chroma,
-            }),
+            (Ok(database), Ok(redis), Ok(openai), Ok(chroma)) if problems.is_empty() => {
+                let ([openai, openai_login], [chroma, chroma_login]) = (openai, chroma);
+                Ok(Self {
+                    database,
+                    redis,
+                    openai,
+                    openai_login,
+                    chroma,
+                    chroma_login,
+                })
+            }
             _ => Err(problems),
         }
     }
@@ -103,7 +113,10 @@ impl Dependencies {
     /// Closes PostgreSQL's pools, and waits until they are empty: until then a transaction may
     /// still be under way.
     pub(crate) async fn close_database(&self) {
-        for pool in [&self.database.main, &self.database.probe] {
+        let DatabasePools {
+            main, probe, login, ..
+        } = &self.database;
+        for pool in [main, probe, login] {
             pool.close();
             emptied(|| pool.status().size).await;
         }
@@ -111,7 +124,10 @@ impl Dependencies {
 
     /// Closes Redis' pools, and waits until they are empty.
     pub(crate) async fn close_redis(&self) {
-        for pool in [&self.redis.main, &self.redis.probe] {
+        let RedisPools {
+            main, probe, login, ..
+        } = &self.redis;
+        for pool in [main, probe, login] {
             pool.close();
             emptied(|| pool.status().size).await;
         }
@@ -176,6 +192,7 @@ fn open_database(settings: &Settings) -> Result<DatabasePools, Finding> {
     Ok(DatabasePools {
         main: pool(settings.db_pool_size, "tria-server")?,
         probe: pool(1, "tria-server probe")?,
+        login: pool(1, "tria-server login")?,
         target: url.target(),
     })
 }
@@ -196,26 +213,31 @@ fn open_redis(settings: &Settings) -> Result<RedisPools, Finding> {
         })
     };
     let main = pool(settings.redis_pool_size)?;
-    let probe = pool(1)?;
+    let (probe, login) = (pool(1)?, pool(1)?);
     Ok(RedisPools {
         main,
         probe,
+        login,
         options,
     })
 }
 
-fn open_openai(settings: &Settings) -> Result<Endpoint, Finding> {
+/// One that keeps its connections, and one that does not.
+fn open_openai(settings: &Settings) -> Result<[Endpoint; 2], Finding> {
     let mut options = EndpointOptions::new(settings.openai_api_key.clone());
     if let Some(base_url) = &settings.openai_base_url {
         options = options.base_url(base_url.clone());
     }
-    options.build().map_err(|error| {
+    let build = |keep| options.clone().keep_connections(keep).build();
+    let endpoints = build(true).and_then(|keeping| Ok([keeping, build(false)?]));
+    endpoints.map_err(|error| {
         let remedy = "see OPENAI_BASE_URL, as in https://api.openai.com/v1, and OPENAI_API_KEY";
         unusable("OPENAI_BASE_URL", PrivateText::from_error(&error), remedy)
     })
 }
 
-fn open_chroma(settings: &Settings) -> Result<ChromaClient, Finding> {
+/// One that keeps its connections, and one that does not.
+fn open_chroma(settings: &Settings) -> Result<[ChromaClient; 2], Finding> {
     let mut builder = ChromaClient::builder(&settings.chroma_url);
     if let Some(tenant) = &settings.chroma_tenant {
         builder = builder.tenant(tenant.clone());
@@ -223,7 +245,9 @@ fn open_chroma(settings: &Settings) -> Result<ChromaClient, Finding> {
     if let Some(database) = &settings.chroma_database {
         builder = builder.database(database.clone());
     }
-    builder.build().map_err(|error| {
+    let build = |keep| builder.clone().keep_connections(keep).build();
+    let clients = build(true).and_then(|keeping| Ok([keeping, build(false)?]));
+    clients.map_err(|error| {
         let remedy =
             "write CHROMA_URL as http://host:8000, and see CHROMA_TENANT and CHROMA_DATABASE";
         unusable("CHROMA_URL", PrivateText::from_error(&error), remedy)

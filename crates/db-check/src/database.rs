@@ -17,6 +17,9 @@ pub(crate) const VERSION_UNSUPPORTED: Code = Code::new("version_unsupported");
 pub(crate) const IN_RECOVERY: Code = Code::new("in_recovery");
 pub(crate) const CONNECTIONS_LOW: Code = Code::new("connections_low");
 
+/// How long a run may take: a database that is silent for so long is none.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Proves with a real query that the database behind a pool answers, is new enough, takes writes
 /// and has connections left.
 ///
@@ -37,10 +40,10 @@ pub struct DatabaseCheck {
 
 impl DatabaseCheck {
     /// A critical check named `database` over the application's own pool, for PostgreSQL 13 or
-    /// newer.
+    /// newer, with a timeout of 3 s.
     pub fn new(pool: Pool) -> Self {
         Self {
-            meta: CheckMeta::new("database").codes(CODES),
+            meta: CheckMeta::new("database").timeout(TIMEOUT).codes(CODES),
             source: Source::new(pool),
             min_major: 13,
         }
@@ -95,7 +98,7 @@ impl DatabaseCheck {
 
         let facts = match answer.as_deref().map(ServerFacts::read) {
             Ok(Some(facts)) => facts,
-            Ok(None) => return Outcome::new(std::iter::once(self.garbled()).chain(busy)),
+            Ok(None) => return Outcome::new(std::iter::once(self.source.garbled()).chain(busy)),
             Err(unanswered) => {
                 let failed = self.source.unanswered(unanswered);
                 return Outcome::new(std::iter::once(failed).chain(busy));
@@ -165,10 +168,6 @@ impl DatabaseCheck {
             );
         }
         findings
-    }
-
-    fn garbled(&self) -> Finding {
-        fault::PROTOCOL_ERROR.finding(self.source.detail(None))
     }
 }
 

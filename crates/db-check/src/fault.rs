@@ -230,6 +230,8 @@ macro_rules! faults {
             crate::schema::SCHEMA_OUTDATED,
             crate::schema::SCHEMA_NEWER,
             crate::schema::SCHEMA_INCOMPATIBLE,
+            crate::statistics::TRANSACTION_OLD,
+            crate::statistics::LOCK_WAITING,
         ];
     };
     (@permanent) => { false };

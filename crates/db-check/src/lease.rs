@@ -1,6 +1,9 @@
 //! One connection, taken for one question at a time.
 
+use std::pin::pin;
+
 use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
@@ -20,6 +23,15 @@ pub(crate) struct Unanswered {
     pub(crate) error: Option<tokio_postgres::Error>,
 }
 
+/// What came of several questions.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    /// The rows of all answers, in the order of the questions.
+    pub(crate) rows: Vec<SimpleQueryRow>,
+    /// Why there are no more, where one was not answered.
+    pub(crate) stopped: Option<Unanswered>,
+}
+
 // === impl Lease ===
 
 impl Lease {
@@ -37,38 +49,55 @@ impl Lease {
         query: &str,
         answer_by: Instant,
     ) -> Result<Vec<SimpleQueryRow>, Unanswered> {
-        let lost = Unanswered {
-            fault: &fault::CONNECTION_LOST,
-            error: None,
-        };
+        let answers = self.ask_each(&[query], answer_by).await;
+        match answers.stopped {
+            None => Ok(answers.rows),
+            Some(unanswered) => Err(unanswered),
+        }
+    }
+
+    /// Asks several questions in one round trip, each with an equal share of the time, and gives
+    /// the answers up to the first that is refused.
+    pub(crate) async fn ask_each(&mut self, queries: &[&str], answer_by: Instant) -> Answers {
+        let mut rows = Vec::new();
         let Some(client) = self.client.as_ref() else {
-            return Err(lost);
+            let stopped = Some(Unanswered::new(&fault::CONNECTION_LOST));
+            return Answers { rows, stopped };
         };
         let left = answer_by.saturating_duration_since(Instant::now());
+        let share = left.mul_f32(0.9).as_millis() / queries.len().max(1) as u128;
         // Several statements in one message are one transaction, which ends the setting too.
-        let limited = format!(
-            "SET LOCAL statement_timeout = {}; {query}",
-            left.mul_f32(0.9).as_millis().max(1)
-        );
+        let limited: Vec<String> = queries
+            .iter()
+            .map(|query| format!("SET LOCAL statement_timeout = {}; {query}", share.max(1)))
+            .collect();
+        let asking = async {
+            let messages = client.simple_query_raw(&limited.join("; ")).await?;
+            let mut messages = pin!(messages);
+            while let Some(message) = messages.try_next().await? {
+                if let SimpleQueryMessage::Row(row) = message {
+                    rows.push(row);
+                }
+            }
+            Ok::<(), tokio_postgres::Error>(())
+        };
         self.settled = false;
-        match timeout_at(answer_by, client.simple_query(&limited)).await {
-            Ok(Ok(messages)) => {
+        let stopped = match timeout_at(answer_by, asking).await {
+            Ok(Ok(())) => {
                 self.settled = true;
-                Ok(messages.into_iter().filter_map(row).collect())
+                None
             }
             Ok(Err(error)) => {
                 // After a refusal the connection is in order, unless it was the last word.
                 self.settled = error.as_db_error().is_some() && !client.is_closed();
-                Err(Unanswered {
+                Some(Unanswered {
                     fault: Fault::of(&error),
                     error: Some(error),
                 })
             }
-            Err(_elapsed) => Err(Unanswered {
-                fault: &fault::QUERY_TIMEOUT,
-                error: None,
-            }),
-        }
+            Err(_elapsed) => Some(Unanswered::new(&fault::QUERY_TIMEOUT)),
+        };
+        Answers { rows, stopped }
     }
 
     /// Ends the connection instead of giving it back.
@@ -85,10 +114,11 @@ impl Drop for Lease {
     }
 }
 
-fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
-    match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
+// === impl Unanswered ===
+
+impl Unanswered {
+    fn new(fault: &'static Fault) -> Self {
+        Self { fault, error: None }
     }
 }
 

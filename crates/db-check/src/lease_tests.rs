@@ -74,3 +74,18 @@ async fn a_refused_question_leaves_the_connection_in_order() {
     drop(lease);
     assert_eq!(pool.status().available, 1);
 }
+
+#[tokio::test]
+async fn of_several_questions_those_before_the_refused_one_are_answered() {
+    let (_database, pool, mut lease) = leased().await;
+    let questions = ["SELECT 1", "SELECT 2", "SELECT pg_sleep(600)", "SELECT 4"];
+    let answers = lease.ask_each(&questions, after(1000)).await;
+    let rows: Vec<_> = answers.rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(rows, [Some("1"), Some("2")]);
+    let stopped = answers.stopped.unwrap();
+    assert_eq!(stopped.fault, &fault::QUERY_TIMEOUT);
+    assert!(stopped.error.is_some(), "the server said so");
+    assert_eq!(lease.ask("SELECT 5", after(5000)).await.unwrap().len(), 1);
+    drop(lease);
+    assert_eq!(pool.status().available, 1);
+}

@@ -4,7 +4,8 @@
 //!   connections left; a pool whose connections are all in use is told apart from a database
 //!   that is down.
 //! - [`SchemaCheck`] proves that the migrations and the required tables and columns are there.
-//! - [`LoginCheck`] proves, on demand, that a new login still works.
+//! - [`LoginCheck`] proves that a new login still works.
+//! - [`StatisticsCheck`] tells operators what the database is busy with.
 //! - [`pool`] builds a pool from a database URL, with `sslmode` as libpq means it.
 //! - [`Fault`] is the closed list of what can be wrong, each with its code and remedy.
 //!
@@ -25,15 +26,18 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod activity;
 mod database;
 mod fault;
 mod lease;
 mod login;
 pub mod pool;
+mod recycle;
 mod schema;
 mod server;
 mod source;
 mod spec;
+mod statistics;
 mod target;
 mod tls;
 mod url;
@@ -43,4 +47,5 @@ pub use fault::{CODES, Fault};
 pub use login::LoginCheck;
 pub use schema::SchemaCheck;
 pub use spec::{InvalidSpec, SchemaSpec, TableSpec};
+pub use statistics::StatisticsCheck;
 pub use target::Target;

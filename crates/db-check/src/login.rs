@@ -1,10 +1,11 @@
 //! Proves that a new login still works.
 
 use deadpool_postgres::Pool;
-use tria_check::{Check, CheckContext, CheckMeta, Finding, Group, Outcome};
+use tria_check::{Check, CheckContext, CheckMeta, Cost, Criticality, Finding, Group, Outcome};
 
 use crate::{
     CODES, Target,
+    database::TIMEOUT,
     source::{Source, Taken},
 };
 
@@ -13,7 +14,9 @@ use crate::{
 /// restart (n8n-io/n8n#15480).
 ///
 /// It needs a pool of its own, of size 1, and keeps no connection open between two runs. It is
-/// asked in diagnostics only, since each run costs the server a session.
+/// optional: as long as the sessions last that are there, the database is as good as ever, and
+/// when they end, [`crate::DatabaseCheck`] fails. Nor does it run more than once a minute, also
+/// while it fails: a directory behind the server may lock a role after so many wrong passwords.
 pub struct LoginCheck {
     meta: CheckMeta,
     source: Source,
@@ -22,11 +25,16 @@ pub struct LoginCheck {
 // === impl LoginCheck ===
 
 impl LoginCheck {
-    /// A check named `database.login` for diagnostics, over a pool that nothing else uses.
+    /// An optional check named `database.login` of readiness and diagnostics, over a pool that
+    /// nothing else uses.
     pub fn new(pool: Pool) -> Self {
         Self {
             meta: CheckMeta::new("database.login")
-                .groups([Group::Diagnostics])
+                .groups([Group::Readiness, Group::Diagnostics])
+                .criticality(Criticality::Optional)
+                .timeout(TIMEOUT)
+                .cost(Cost::Metered)
+                .period(Cost::Metered.min_period())
                 .codes(CODES),
             source: Source::new(pool),
         }

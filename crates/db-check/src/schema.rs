@@ -7,7 +7,9 @@ use tokio_postgres::SimpleQueryRow;
 use tria_check::{Check, CheckContext, CheckMeta, Code, Finding, Outcome, PublicText, PublicValue};
 
 use crate::{
-    CODES, SchemaSpec, Target, fault,
+    CODES, SchemaSpec, Target,
+    database::TIMEOUT,
+    fault,
     lease::Unanswered,
     source::{Source, Taken},
 };
@@ -47,10 +49,13 @@ struct Found {
 // === impl SchemaCheck ===
 
 impl SchemaCheck {
-    /// A critical check named `database.schema` over the application's own pool.
+    /// A critical check named `database.schema` over the application's own pool, with a timeout of
+    /// 3 s.
     pub fn new(pool: Pool, spec: SchemaSpec) -> Self {
         Self {
-            meta: CheckMeta::new("database.schema").codes(CODES),
+            meta: CheckMeta::new("database.schema")
+                .timeout(TIMEOUT)
+                .codes(CODES),
             source: Source::new(pool),
             spec,
             migrate: "run the migrations".into(),

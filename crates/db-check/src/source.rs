@@ -106,6 +106,11 @@ impl Source {
         unanswered.fault.finding(detail)
     }
 
+    /// An answer that is none to the question.
+    pub(crate) fn garbled(&self) -> Finding {
+        fault::PROTOCOL_ERROR.finding(self.detail(None))
+    }
+
     /// All connections in use is a matter of load or of a leak, not of the database: a warning.
     pub(crate) fn busy(&self) -> Finding {
         Finding::warn(fault::POOL_BUSY.code(), fault::POOL_BUSY.text())

@@ -45,6 +45,7 @@ pub enum Mode {
 pub struct FaultProxy {
     port: u16,
     mode: watch::Sender<Mode>,
+    forgotten: watch::Sender<()>,
     listening: watch::Receiver<bool>,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
@@ -59,6 +60,7 @@ impl FaultProxy {
     pub async fn start(upstream: impl Into<String>) -> Result<Self> {
         let (port, listener) = listen_anywhere().await?;
         let (mode, modes) = watch::channel(Mode::Pass);
+        let (forgotten, forgets) = watch::channel(());
         let (listens, listening) = watch::channel(true);
         let accepted = Arc::new(AtomicUsize::new(0));
         let open = Arc::new(AtomicUsize::new(0));
@@ -66,6 +68,7 @@ impl FaultProxy {
             port,
             upstream: upstream.into().into(),
             modes,
+            forgets,
             listens,
             accepted: Arc::clone(&accepted),
             open: Arc::clone(&open),
@@ -74,6 +77,7 @@ impl FaultProxy {
         Ok(Self {
             port,
             mode,
+            forgotten,
             listening,
             accepted,
             open,
@@ -90,6 +94,13 @@ impl FaultProxy {
             .listening
             .wait_for(|listening| *listening == wanted)
             .await;
+    }
+
+    /// Silences the connections that are open, for good, in whatever mode; new ones are as good as
+    /// ever. So a firewall behaves that has lost its memory, or a host that went away without a
+    /// word and whose address another one took.
+    pub fn forget(&self) {
+        self.forgotten.send_replace(());
     }
 
     /// The behaviour now.
@@ -129,6 +140,7 @@ struct Door {
     port: u16,
     upstream: Arc<str>,
     modes: watch::Receiver<Mode>,
+    forgets: watch::Receiver<()>,
     listens: watch::Sender<bool>,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
@@ -157,7 +169,11 @@ impl Door {
                 changed = self.modes.changed() => if changed.is_err() { return },
                 Ok((client, _)) = arrival => {
                     self.accepted.fetch_add(1, Ordering::SeqCst);
-                    connections.spawn(serve(client, Arc::clone(&self.upstream), self.modes.clone(), Count::new(&self.open)));
+                    let mut forgets = self.forgets.clone();
+                    forgets.mark_unchanged();
+                    let count = Count::new(&self.open);
+                    let (upstream, modes) = (Arc::clone(&self.upstream), self.modes.clone());
+                    connections.spawn(serve(client, upstream, modes, forgets, count));
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -185,9 +201,20 @@ impl Drop for Count {
 async fn serve(
     mut client: TcpStream,
     upstream: Arc<str>,
-    mut modes: watch::Receiver<Mode>,
+    modes: watch::Receiver<Mode>,
+    mut forgets: watch::Receiver<()>,
     _count: Count,
 ) {
+    tokio::select! {
+        () = hand_on(&mut client, upstream, modes) => {}
+        Ok(()) = forgets.changed() => {
+            let mut unheard = [0; 1024];
+            while matches!(client.read(&mut unheard).await, Ok(1..)) {}
+        }
+    }
+}
+
+async fn hand_on(client: &mut TcpStream, upstream: Arc<str>, mut modes: watch::Receiver<Mode>) {
     if pass_the_hole(&mut modes).await.is_err() {
         return;
     }

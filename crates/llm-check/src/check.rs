@@ -15,12 +15,23 @@ use crate::{
     wait,
 };
 
+/// How long a run may take: an API that is silent for so long is none.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How often it runs on its own: a dead API is told within half a minute, and a provider's limits
+/// are not felt.
+const PERIOD: Duration = Duration::from_secs(15);
+
 /// Proves that an OpenAI-compatible API answers, takes the key and offers the models.
 ///
-/// It costs [`Cost::Metered`]: in the background it runs at most once a minute. One run makes one
-/// call for the first model and one for all the others; a server without `GET /models/{model}`
-/// is asked for the list instead, and is then only said not to have *refused* the key, for such a
-/// list may be open to anyone. See the [crate] for what a pass does not prove.
+/// One run makes one call for the first model and one for all the others; a server without
+/// `GET /models/{model}` is asked for the list instead, and is then only said not to have
+/// *refused* the key, for such a list may be open to anyone. See the [crate] for what a pass does
+/// not prove.
+///
+/// Nobody bills these calls, so it runs every 15 s in the background, and about every second while
+/// it fails, save where the API asks to be left alone. With a probe that is billed it costs
+/// [`Cost::Metered`], and runs at most once a minute.
 ///
 /// Observed: `response_time_ms` (of the first good answer), `api_key_set`, and where the API says
 /// so `models_listed`, `embedding_dimension`, `rate_limit_remaining_requests` and
@@ -37,12 +48,13 @@ pub struct LlmCheck {
 // === impl LlmCheck ===
 
 impl LlmCheck {
-    /// A critical check named `openai` that proves `model`, with a timeout of 5 s.
+    /// A critical check named `openai` that proves `model`, with a timeout of 3 s and a period of
+    /// 15 s.
     pub fn new(endpoint: &Endpoint, model: impl Into<String>) -> Self {
         Self {
             meta: CheckMeta::new("openai")
-                .cost(Cost::Metered)
-                .period(Cost::Metered.min_period())
+                .timeout(TIMEOUT)
+                .period(PERIOD)
                 .codes(codes::ALL),
             endpoint: endpoint.clone(),
             models: vec![model.into()],
@@ -71,7 +83,7 @@ impl LlmCheck {
     /// (BerriAI/litellm#7000).
     pub fn completion_probe(mut self, probe: bool) -> Self {
         self.completion_probe = probe;
-        self
+        self.costing()
     }
 
     /// Proves the embedding model, and lets it embed a word at every run; fails when the vector
@@ -87,7 +99,7 @@ impl LlmCheck {
             model,
             expected_dimension,
         });
-        check
+        check.costing()
     }
 
     /// Sets the name.
@@ -121,9 +133,19 @@ impl LlmCheck {
         self
     }
 
-    /// Sets the time between two runs in the background, if it is longer than a minute.
+    /// Sets the time between two runs in the background (15 s); with a probe that is billed, a
+    /// minute at least.
     pub fn period(mut self, period: Duration) -> Self {
         self.meta = self.meta.period(period);
+        self
+    }
+
+    /// Costs what its probes cost.
+    fn costing(mut self) -> Self {
+        let billed = self.completion_probe || self.embedding_probe.is_some();
+        self.meta = self
+            .meta
+            .cost(if billed { Cost::Metered } else { Cost::Network });
         self
     }
 

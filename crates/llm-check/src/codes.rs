@@ -26,6 +26,10 @@ pub const DNS_FAILED: Code = Code::new("dns_failed");
 pub const CONNECT_REFUSED: Code = Code::new("connect_refused");
 /// The connection could not be made for another reason. Transient.
 pub const CONNECT_FAILED: Code = Code::new("connect_failed");
+/// No connection came about in time. Transient.
+pub const CONNECT_TIMEOUT: Code = Code::new("connect_timeout");
+/// The request was sent, and no answer came in time. Transient.
+pub const RESPONSE_TIMEOUT: Code = Code::new("response_timeout");
 /// The TLS handshake failed: a certificate that is not trusted, or no TLS at all. Permanent.
 pub const TLS_FAILED: Code = Code::new("tls_failed");
 /// The connection ended in the middle of the answer. Transient.
@@ -45,8 +49,7 @@ pub const COMPLETION_REFUSED: Code = Code::new("completion_refused");
 /// The model said nothing. Permanent, as a refusal.
 pub const COMPLETION_EMPTY: Code = Code::new("completion_empty");
 
-/// All codes of this crate. Besides them a finding may carry `ok` and `timeout`
-/// ([`Code::TIMEOUT`]).
+/// All codes of this crate. Besides them a finding may carry `ok`.
 pub const ALL: &[Code] = &[
     AUTH_FAILED,
     FORBIDDEN,
@@ -60,6 +63,8 @@ pub const ALL: &[Code] = &[
     DNS_FAILED,
     CONNECT_REFUSED,
     CONNECT_FAILED,
+    CONNECT_TIMEOUT,
+    RESPONSE_TIMEOUT,
     TLS_FAILED,
     CONNECTION_LOST,
     NOT_OPENAI_API,

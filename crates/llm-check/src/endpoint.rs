@@ -15,6 +15,15 @@ use crate::{
     tls::{client_config, unused_config},
 };
 
+/// How often the kernel looks whether the other side is still there, once a connection has been at
+/// rest for 15 s.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long sent data may stay unacknowledged before a connection is given up as dead: without it,
+/// a request on a connection whose other side is gone waits for the whole read timeout.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
 /// How to reach an OpenAI-compatible API. Nothing is taken from the environment unless it is
 /// asked for.
 #[derive(Clone)]
@@ -26,6 +35,7 @@ pub struct EndpointOptions {
     connect_timeout: Duration,
     read_timeout: Duration,
     environment_proxy: bool,
+    keep_connections: bool,
     extra_roots: Vec<u8>,
 }
 
@@ -70,9 +80,10 @@ impl EndpointOptions {
             base_url: OPENAI_API_BASE.to_owned(),
             organization: None,
             project: None,
-            connect_timeout: Duration::from_secs(3),
+            connect_timeout: Duration::from_secs(2),
             read_timeout: Duration::from_secs(60),
             environment_proxy: false,
+            keep_connections: true,
             extra_roots: Vec::new(),
         }
     }
@@ -96,7 +107,7 @@ impl EndpointOptions {
         self
     }
 
-    /// Sets how long DNS, TCP and TLS may take together (3 s).
+    /// Sets how long DNS, TCP and TLS may take together (2 s).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -113,6 +124,13 @@ impl EndpointOptions {
     /// reached directly.
     pub fn environment_proxy(mut self, follow: bool) -> Self {
         self.environment_proxy = follow;
+        self
+    }
+
+    /// Sets whether connections are used again (yes). Without, each call opens one of its own and
+    /// closes it afterwards, as [`crate::LoginCheck`] needs it.
+    pub fn keep_connections(mut self, keep: bool) -> Self {
+        self.keep_connections = keep;
         self
     }
 
@@ -148,7 +166,15 @@ impl EndpointOptions {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
             .read_timeout(self.read_timeout)
+            .tcp_keepalive_interval(KEEPALIVE_INTERVAL)
             .user_agent(concat!("tria/", env!("CARGO_PKG_VERSION")));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        {
+            builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
+        }
+        if !self.keep_connections {
+            builder = builder.pool_max_idle_per_host(0);
+        }
         if !self.environment_proxy || base.is_loopback() {
             builder = builder.no_proxy();
         }

@@ -3,7 +3,7 @@
 use std::{error::Error, io, time::Duration};
 
 use rustls::CertificateError;
-use tria_check::{Code, Finding, PublicText};
+use tria_check::{Finding, PublicText};
 
 use crate::codes;
 
@@ -50,15 +50,19 @@ pub(crate) fn transport(error: &reqwest::Error, allowed: Duration) -> Finding {
 }
 
 fn timed_out(connecting: bool, allowed: Duration) -> Finding {
-    let limit = allowed.as_millis().try_into().unwrap_or(u64::MAX);
-    let text = if connecting {
-        PublicText::new("No connection to the API came about in time")
-    } else {
-        PublicText::filled("The API gave no answer within {} ms", &[limit.into()])
-    };
-    Finding::fail(Code::TIMEOUT, text)
+    if connecting {
+        return Finding::fail(
+            codes::CONNECT_TIMEOUT,
+            "No connection to the API came about in time",
+        )
         .transient(None)
-        .remedy("see whether the API is overloaded, or whether a firewall drops packets on the way")
+        .remedy("see whether a firewall drops packets on the way, and whether the host is right");
+    }
+    let limit = allowed.as_millis().try_into().unwrap_or(u64::MAX);
+    let text = PublicText::filled("The API gave no answer within {} ms", &[limit.into()]);
+    Finding::fail(codes::RESPONSE_TIMEOUT, text)
+        .transient(None)
+        .remedy("see whether the API is overloaded, or whether something on the way holds it up")
 }
 
 fn tls_finding(error: &rustls::Error) -> Finding {

@@ -19,6 +19,8 @@
 //! nothing about the quota, the balance, the rate limit of completions, or what the model says.
 //! [`LlmCheck::completion_probe`] and [`LlmCheck::embedding_probe`] prove those, and are billed.
 //!
+//! Nor that a new connection can be made, since open ones are used again: [`LoginCheck`] does.
+//!
 //! # Why not through async-openai's own calls
 //! Its client gives up the HTTP status of every error body that it cannot parse (llama.cpp sends
 //! an integer where it expects a string), logs such bodies, which may echo the key, and reads
@@ -38,6 +40,7 @@ mod call;
 mod completion;
 mod embedding;
 mod fault;
+mod login;
 mod models;
 mod refusal;
 mod scrub;
@@ -47,4 +50,5 @@ mod wire;
 pub use base_url::BaseUrlProblem;
 pub use check::LlmCheck;
 pub use endpoint::{Endpoint, EndpointError, EndpointOptions};
+pub use login::LoginCheck;
 pub use tls::{TlsError, client_config};

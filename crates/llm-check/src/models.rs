@@ -205,7 +205,7 @@ fn available(name: &str) -> Finding {
 
 /// `/models/{model}` with the name as one segment: names such as `meta-llama/Llama-3` have
 /// slashes.
-fn model_path(name: &str) -> String {
+pub(crate) fn model_path(name: &str) -> String {
     let mut path = Url::parse("http://h/models").ok();
     if let Some(Ok(mut segments)) = path.as_mut().map(Url::path_segments_mut) {
         segments.push(name);

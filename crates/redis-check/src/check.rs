@@ -2,9 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use deadpool_redis::{Connection, Pool, PoolError, TimeoutType, Timeouts};
+use deadpool_redis::{Connection, Pool};
 use tokio::time::{Instant, timeout_at};
-use tria_check::{Check, CheckContext, CheckMeta, Finding, Outcome, PrivateText, PublicText};
+use tria_check::{Check, CheckContext, CheckMeta, Finding, Outcome};
 
 use crate::{
     RedisOptions,
@@ -14,25 +14,33 @@ use crate::{
     facts::Facts,
     fault::Fault,
     probe::{Probe, is_spread},
+    way::{NoConnection, Way, busy},
 };
+
+/// How long a run may take: a Redis that is silent for so long is none.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Proves a Redis through the application's pool.
 ///
 /// - Pass: a random key was written, read back and deleted.
 /// - Warn `pool_busy`: no connection of the application's pool came free in time. That is no
 ///   proof against Redis, and without [`RedisCheck::probe_pool`] none for it either.
+/// - Warn `eviction_policy`, `evicting`, `memory_high`, `save_failed`, where INFO is allowed.
 /// - Fail: see [`codes`].
 ///
-/// Observed are `round_trip_ms`, `version`, what INFO tells where it is allowed, and the pool:
-/// `pool_size`, `pool_checked_in`, `pool_checked_out`, `pool_waiting`, `pool_max`.
+/// Observed are `round_trip_ms`, `version` and `server`; of INFO, where it is allowed and as far as
+/// the server tells it, `used_memory_bytes`, `maxmemory_bytes`, `maxmemory_policy`,
+/// `connected_clients`, `maxclients`, `blocked_clients`, `evicted_keys` and `rejected_connections`
+/// (both since the server started), `rdb_last_save_ok`, `aof_enabled`, `aof_last_write_ok`, `role`
+/// (`master` or `replica`), `connected_replicas` and `master_link_up`; and the pool: `pool_size`,
+/// `pool_checked_in`, `pool_checked_out`, `pool_waiting`, `pool_max`.
 pub struct RedisCheck {
     meta: CheckMeta,
     pool: Pool,
     probe_pool: Option<Pool>,
     key_prefix: String,
     key_expiry: Duration,
-    patience: Duration,
-    endpoint: Option<Endpoint>,
+    way: Way,
 }
 
 /// What one probe has seen so far.
@@ -43,25 +51,21 @@ struct Seen {
     round_trip: Option<Duration>,
 }
 
-/// Why there is no connection to ask through.
-enum NoConnection {
-    Busy,
-    Broken(Diagnosis),
-}
-
 // === impl RedisCheck ===
 
 impl RedisCheck {
-    /// A check named `redis` of the Redis that `pool` leads to.
+    /// A critical check named `redis` of the Redis that `pool` leads to, with a timeout of 3 s.
     pub fn new(pool: Pool) -> Self {
         Self {
-            meta: CheckMeta::new("redis").codes(codes::ALL),
+            meta: CheckMeta::new("redis").timeout(TIMEOUT).codes(codes::ALL),
             pool,
             probe_pool: None,
             key_prefix: "tria:probe:".to_owned(),
             key_expiry: Duration::from_secs(10),
-            patience: Duration::from_millis(250),
-            endpoint: None,
+            way: Way {
+                patience: Duration::from_millis(250),
+                endpoint: None,
+            },
         }
     }
 
@@ -86,7 +90,7 @@ impl RedisCheck {
     /// Sets how long the probe queues with the application's traffic for a connection before it
     /// calls the pool busy (250 ms).
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.way.patience = patience;
         self
     }
 
@@ -105,16 +109,18 @@ impl RedisCheck {
     /// For that alone a connection is opened beside the pools, without credentials, and only
     /// after connecting has failed in one of these ways.
     pub fn endpoint(mut self, options: &RedisOptions) -> Self {
-        self.endpoint = Some(Endpoint::of(options));
+        self.way.endpoint = Some(Endpoint::of(options));
         self
     }
 
     async fn probe(&self, deadline: Instant) -> Seen {
-        match self.connection(&self.pool, deadline).await {
+        match self.way.connect(&self.pool, deadline).await {
             Ok(connection) => self.ask(connection, deadline).await,
-            Err(NoConnection::Broken(diagnosis)) => self.without(diagnosis, deadline).await,
+            Err(NoConnection::Broken(diagnosis)) => {
+                self.way.without(diagnosis, deadline).await.into()
+            }
             Err(NoConnection::Busy) => {
-                let busy = self.busy();
+                let busy = busy(&self.pool);
                 let mut seen = self.probe_beside(deadline).await;
                 seen.findings.push(busy);
                 seen
@@ -127,35 +133,12 @@ impl RedisCheck {
         let Some(pool) = &self.probe_pool else {
             return Seen::default();
         };
-        match self.connection(pool, deadline).await {
+        match self.way.connect(pool, deadline).await {
             Ok(connection) => self.ask(connection, deadline).await,
-            Err(NoConnection::Broken(diagnosis)) => self.without(diagnosis, deadline).await,
+            Err(NoConnection::Broken(diagnosis)) => {
+                self.way.without(diagnosis, deadline).await.into()
+            }
             Err(NoConnection::Busy) => Seen::default(),
-        }
-    }
-
-    async fn connection(&self, pool: &Pool, deadline: Instant) -> Result<Connection, NoConnection> {
-        let waiting = |wait| Timeouts {
-            wait: Some(wait),
-            ..pool.timeouts()
-        };
-        let get = async {
-            match pool.timeout_get(&waiting(self.patience)).await {
-                // A pool that was built without a runtime cannot wait for a limited time.
-                Err(PoolError::NoRuntimeSpecified) => {
-                    pool.timeout_get(&Timeouts::wait_millis(0)).await
-                }
-                answer => answer,
-            }
-        };
-        match timeout_at(deadline, get).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(NoConnection::Busy),
-            Ok(Err(error)) => Err(NoConnection::Broken(Diagnosis::of_pool(&error))),
-            Err(elapsed) => {
-                let diagnosis = Diagnosis::new(Fault::CONNECT_TIMEOUT, &elapsed);
-                Err(NoConnection::Broken(diagnosis))
-            }
         }
     }
 
@@ -167,11 +150,11 @@ impl RedisCheck {
             Ok(Ok(None)) => return Fault::NOT_REDIS.finding().into(),
             Ok(Err(error)) => {
                 let diagnosis = Diagnosis::of_redis(&error, Stage::Asking);
-                return self.broken(&diagnosis).into();
+                return self.way.broken(&diagnosis).into();
             }
             Err(elapsed) => {
                 let diagnosis = Diagnosis::new(Fault::RESPONSE_TIMEOUT, &elapsed);
-                return self.broken(&diagnosis).into();
+                return self.way.broken(&diagnosis).into();
             }
         };
         let round_trip = begun.elapsed();
@@ -189,38 +172,6 @@ impl RedisCheck {
             facts: Some(facts),
             round_trip: Some(round_trip),
         }
-    }
-
-    /// What is left to say without a connection.
-    async fn without(&self, mut diagnosis: Diagnosis, deadline: Instant) -> Seen {
-        if let Some(endpoint) = &self.endpoint {
-            let look = endpoint.look_again(diagnosis.fault);
-            if let Ok(Some(fault)) = timeout_at(deadline, look).await {
-                diagnosis.fault = fault;
-            }
-        }
-        self.broken(&diagnosis).into()
-    }
-
-    fn broken(&self, diagnosis: &Diagnosis) -> Finding {
-        let said = diagnosis.detail.expose();
-        let detail = match &self.endpoint {
-            Some(endpoint) => format!("{endpoint}: {said}"),
-            None => said.to_owned(),
-        };
-        diagnosis.fault.finding().detail(PrivateText::new(detail))
-    }
-
-    fn busy(&self) -> Finding {
-        let status = self.pool.status();
-        Finding::warn(
-            codes::POOL_BUSY,
-            PublicText::filled(
-                "all {} connections of the Redis pool are in use",
-                &[status.max_size.into()],
-            ),
-        )
-        .remedy("raise the size of the pool, or look for what holds its connections")
     }
 
     fn observe_pool(&self, outcome: Outcome) -> Outcome {
@@ -246,10 +197,7 @@ impl Check for RedisCheck {
     }
 
     async fn check(&self, cx: &CheckContext) -> Outcome {
-        // The runner drops this future at its deadline; what is known a little earlier can still
-        // be told.
-        let deadline = Instant::now() + cx.remaining().mul_f64(0.9);
-        let seen = self.probe(deadline).await;
+        let seen = self.probe(Way::answer_by(cx)).await;
         self.observe_pool(seen.into())
     }
 }

@@ -68,6 +68,10 @@ pub const CONNECTIONS_NOT_REUSED: Code = Code::new("connections_not_reused");
 pub const EVICTION_POLICY: Code = Code::new("eviction_policy");
 /// More than 90 % of `maxmemory` is used.
 pub const MEMORY_HIGH: Code = Code::new("memory_high");
+/// Keys that still had time to live were dropped.
+pub const EVICTING: Code = Code::new("evicting");
+/// The last save to disk failed, and the server goes on all the same.
+pub const SAVE_FAILED: Code = Code::new("save_failed");
 
 /// All of them.
 pub const ALL: &[Code] = &[
@@ -104,4 +108,6 @@ pub const ALL: &[Code] = &[
     CONNECTIONS_NOT_REUSED,
     EVICTION_POLICY,
     MEMORY_HIGH,
+    EVICTING,
+    SAVE_FAILED,
 ];

@@ -27,6 +27,19 @@ pub(crate) struct Facts {
     maxmemory_bytes: Option<u64>,
     connected_clients: Option<u64>,
     maxclients: Option<u64>,
+    /// Clients that wait in a blocking command.
+    blocked_clients: Option<u64>,
+    /// Since the server started, as the next.
+    evicted_keys: Option<u64>,
+    rejected_connections: Option<u64>,
+    rdb_last_save_ok: Option<bool>,
+    aof_enabled: Option<bool>,
+    aof_last_write_ok: Option<bool>,
+    /// `master` or `replica`.
+    role: Option<String>,
+    connected_replicas: Option<u64>,
+    /// Of a replica only.
+    master_link_up: Option<bool>,
 }
 
 // === impl Facts ===
@@ -42,6 +55,7 @@ impl Facts {
             .collect();
         let number = |key| info.get(key).and_then(|value| value.parse().ok());
         let owned = |key| info.get(key).map(|value| (*value).to_owned());
+        let is = |key, word: &str| info.get(key).map(|value| *value == word);
 
         // Valkey may be told to introduce itself as the Redis it is compatible with; INFO has
         // its own name and version in any case.
@@ -60,6 +74,15 @@ impl Facts {
             maxmemory_bytes: number("maxmemory"),
             connected_clients: number("connected_clients"),
             maxclients: number("maxclients"),
+            blocked_clients: number("blocked_clients"),
+            evicted_keys: number("evicted_keys"),
+            rejected_connections: number("rejected_connections"),
+            rdb_last_save_ok: is("rdb_last_bgsave_status", "ok"),
+            aof_enabled: is("aof_enabled", "1"),
+            aof_last_write_ok: is("aof_last_write_status", "ok"),
+            role: owned("role").map(|role| role.replace("slave", "replica")),
+            connected_replicas: number("connected_slaves"),
+            master_link_up: is("master_link_status", "up"),
         }
     }
 
@@ -99,7 +122,7 @@ impl Facts {
 
     /// What somebody should look at.
     pub(crate) fn warnings(&self) -> Vec<Finding> {
-        [self.eviction(), self.memory()]
+        [self.eviction(), self.memory(), self.saving()]
             .into_iter()
             .flatten()
             .collect()
@@ -112,13 +135,29 @@ impl Facts {
         if self.maxmemory_bytes? == 0 || policy == "noeviction" {
             return None;
         }
-        let text = PublicText::filled(
-            "under memory pressure Redis drops keys before they expire ({})",
-            &[PublicValue::word(policy)],
-        );
+        let policy = PublicValue::word(policy);
+        let (code, text) = if let Some(evicted @ 1..) = self.evicted_keys {
+            let text = "Redis has dropped {} keys before they expired ({})";
+            let text = PublicText::filled(text, &[evicted.into(), policy]);
+            (codes::EVICTING, text)
+        } else {
+            let text = "under memory pressure Redis drops keys before they expire ({})";
+            (codes::EVICTION_POLICY, PublicText::filled(text, &[policy]))
+        };
         let remedy = "set maxmemory-policy to noeviction, or keep such keys in a Redis of their \
                       own; else a repeated request may be carried out twice";
-        Some(Finding::warn(codes::EVICTION_POLICY, text).remedy(remedy))
+        Some(Finding::warn(code, text).remedy(remedy))
+    }
+
+    /// A server that refuses writes for it is a failure, which the round trip tells; one that
+    /// goes on loses at its next restart what it could not save.
+    fn saving(&self) -> Option<Finding> {
+        let rdb = self.rdb_last_save_ok == Some(false);
+        let aof = self.aof_enabled == Some(true) && self.aof_last_write_ok == Some(false);
+        (rdb || aof).then(|| {
+            Finding::warn(codes::SAVE_FAILED, "Redis could not save its data to disk")
+                .remedy("see the server's log; mostly its disk is full or its folder not writable")
+        })
     }
 
     fn memory(&self) -> Option<Finding> {
@@ -150,9 +189,30 @@ impl Facts {
             ("maxmemory_bytes", self.maxmemory_bytes, "bytes"),
             ("connected_clients", self.connected_clients, "connections"),
             ("maxclients", self.maxclients, "connections"),
+            ("blocked_clients", self.blocked_clients, "connections"),
+            ("evicted_keys", self.evicted_keys, "keys"),
+            (
+                "rejected_connections",
+                self.rejected_connections,
+                "connections",
+            ),
+            ("connected_replicas", self.connected_replicas, "replicas"),
         ] {
             if let Some(value) = value {
                 outcome = outcome.observe(name, value, unit);
+            }
+        }
+        if self.role.is_some() {
+            outcome = outcome.observe("role", word(&self.role), "");
+        }
+        for (name, value) in [
+            ("rdb_last_save_ok", self.rdb_last_save_ok),
+            ("aof_enabled", self.aof_enabled),
+            ("aof_last_write_ok", self.aof_last_write_ok),
+            ("master_link_up", self.master_link_up),
+        ] {
+            if let Some(value) = value {
+                outcome = outcome.observe(name, value, "");
             }
         }
         outcome

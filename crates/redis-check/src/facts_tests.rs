@@ -136,3 +136,42 @@ fn the_mode_is_read() {
     let cluster = Facts::read(&hello("redis", "7.0.15", "cluster"), &Value::Nil);
     assert!(cluster.is_cluster() && !cluster.is_sentinel());
 }
+
+#[test]
+fn keys_that_were_dropped_are_counted_as_long_as_the_policy_drops_some() {
+    let evicted = |count: u64, policy: &str| {
+        let info = format!("maxmemory:9\r\nmaxmemory_policy:{policy}\r\nevicted_keys:{count}\r\n");
+        Facts::read(&Value::Nil, &bulk(&info))
+    };
+    assert_eq!(codes_of(&evicted(0, "allkeys-lru")), ["eviction_policy"]);
+    assert_eq!(codes_of(&evicted(7, "allkeys-lru")), ["evicting"]);
+    let text = evicted(7, "allkeys-lru").warnings()[0].text().to_string();
+    assert!(
+        text.contains("7 keys") && text.contains("allkeys-lru"),
+        "{text}"
+    );
+    assert_eq!(codes_of(&evicted(7, "noeviction")), [""; 0], "long ago");
+}
+
+#[test]
+fn a_save_that_failed_is_warned_about_where_the_server_goes_on() {
+    let saving = |rdb: &str, enabled: &str, aof: &str| {
+        let info = format!(
+            "rdb_last_bgsave_status:{rdb}\r\naof_enabled:{enabled}\r\naof_last_write_status:{aof}\r\n"
+        );
+        Facts::read(&Value::Nil, &bulk(&info))
+    };
+    assert_eq!(codes_of(&saving("ok", "0", "ok")), [""; 0]);
+    assert_eq!(codes_of(&saving("err", "0", "ok")), ["save_failed"]);
+    assert_eq!(codes_of(&saving("ok", "1", "err")), ["save_failed"]);
+    assert_eq!(codes_of(&saving("ok", "0", "err")), [""; 0], "it is off");
+}
+
+#[test]
+fn a_role_is_told_in_the_words_of_today() {
+    for (role, told) in [("master", "master"), ("slave", "replica")] {
+        let facts = Facts::read(&Value::Nil, &bulk(&format!("role:{role}\r\n")));
+        let outcome = facts.observe(facts.connected().into());
+        assert_eq!(outcome.observed_value("role"), Some(&told.into()));
+    }
+}

@@ -15,6 +15,8 @@
 //! and beside them HELLO and INFO, which may be forbidden. The key is random, so that probes never
 //! meet, and expires, so that a probe that was cut leaves nothing behind.
 //!
+//! [`LoginCheck`] proves that a new login still works, which open connections cannot tell.
+//!
 //! Nothing is retried, and nothing is opened besides what the injected pools open. What can be
 //! wrong is told apart by [`codes`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -25,8 +27,12 @@ pub mod codes;
 mod endpoint;
 mod facts;
 mod fault;
+mod login;
 mod pool;
 mod probe;
+mod recycle;
+mod way;
 
 pub use check::RedisCheck;
+pub use login::LoginCheck;
 pub use pool::{BuildPoolError, RedisOptions, build_pool};

@@ -11,7 +11,7 @@ use deadpool_redis::{
     redis::{
         AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
         ProtocolVersion, RedisConnectionInfo, RedisError, TlsCertificates, cmd,
-        io::tcp::TcpSettings,
+        io::tcp::{TcpSettings, socket2::TcpKeepalive},
     },
 };
 use rustls::{
@@ -19,6 +19,12 @@ use rustls::{
     pki_types::{CertificateDer, pem, pem::PemObject},
 };
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::recycle;
+
+/// How long sent data may stay unacknowledged before a connection is given up as dead.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// Where a Redis is, and how to reach it. Its `Debug` hides the password.
 #[derive(Clone, Debug)]
@@ -130,7 +136,7 @@ impl RedisOptions {
             .into_connection_info()
             .map_err(BuildPoolError::Options)?
             .set_redis_settings(settings)
-            .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+            .set_tcp_settings(tcp_settings());
         match &self.ca_file {
             Some(path) if self.tls => {
                 let certificates = TlsCertificates {
@@ -149,7 +155,9 @@ impl RedisOptions {
 /// Builds a pool of at most `max_size` connections; nothing is connected yet.
 ///
 /// A connection is tested with PING before it is handed out again, and replaced when it is
-/// broken, so that the pool heals by itself after a restart of the server.
+/// broken, so that the pool heals by itself after a restart of the server; with a silent one go
+/// all that it may share its fate with. A host that went away is noticed on connections at rest
+/// too, within a minute.
 ///
 /// Connections speak RESP3, which Redis has since version 6. They do not announce the name of
 /// the client's library.
@@ -179,11 +187,25 @@ pub fn build_pool(options: &RedisOptions) -> Result<Pool, BuildPoolError> {
     };
     let mut builder = Pool::builder(manager)
         .config(config)
+        .pre_recycle(recycle::look_before_use(options.response_timeout))
         .runtime(Runtime::Tokio1);
     if options.db != 0 {
         builder = builder.post_create(select(options.db));
     }
     builder.build().map_err(BuildPoolError::Pool)
+}
+
+/// Lets the kernel notice that the other side is gone, also where nobody waits for data.
+fn tcp_settings() -> TcpSettings {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(30))
+        .with_interval(Duration::from_secs(5));
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+    settings
 }
 
 /// Switches a new connection to database `db`.

@@ -11,6 +11,9 @@ use tria_chroma::{ChromaClient, Error};
 use crate::collections::{self, Found, Remedies, push_once};
 use crate::{CollectionSpec, InvalidSpec, Version, codes, fault, spec};
 
+/// How long a run may take: a `ChromaDB` that is silent for so long is none.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Kept back of the check's time, so that it can still tell what it found until then.
 const RESERVE: Duration = Duration::from_millis(50);
 
@@ -44,10 +47,12 @@ struct Seen<'a> {
 
 impl VectorCheck {
     /// A critical check named `chromadb` of the server, tenant and database of a client, for version
-    /// 1.0.0 or newer.
+    /// 1.0.0 or newer, with a timeout of 3 s.
     pub fn new(chroma: ChromaClient) -> Self {
         Self {
-            meta: CheckMeta::new("chromadb").codes(codes::ALL),
+            meta: CheckMeta::new("chromadb")
+                .timeout(TIMEOUT)
+                .codes(codes::ALL),
             chroma,
             min_version: Version::new(1, 0, 0),
             collections: Vec::new(),
@@ -215,9 +220,8 @@ impl Check for VectorCheck {
     }
 
     async fn check(&self, cx: &CheckContext) -> Outcome {
-        let reserve = RESERVE.min(cx.remaining() / 10);
         let mut seen = Seen::default();
-        if timeout_at(cx.deadline() - reserve, self.prove(&mut seen))
+        if timeout_at(answer_by(cx), self.prove(&mut seen))
             .await
             .is_err()
         {
@@ -266,6 +270,11 @@ impl Seen<'_> {
         }
         outcome
     }
+}
+
+/// Until when a check that is told `cx` must have its answer, to be able to report it.
+pub(crate) fn answer_by(cx: &CheckContext) -> Instant {
+    cx.deadline() - RESERVE.min(cx.remaining() / 10)
 }
 
 fn word(version: Version) -> PublicValue {

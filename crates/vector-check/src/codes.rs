@@ -9,8 +9,10 @@ pub const CONNECT_REFUSED: Code = Code::new("connect_refused");
 pub const UNREACHABLE: Code = Code::new("unreachable");
 /// The host name does not resolve *(waits)*.
 pub const DNS_FAILED: Code = Code::new("dns_failed");
+/// No connection in time *(waits)*.
+pub const CONNECT_TIMEOUT: Code = Code::new("connect_timeout");
 /// No answer in time *(waits)*.
-pub const TIMEOUT: Code = Code::TIMEOUT;
+pub const RESPONSE_TIMEOUT: Code = Code::new("response_timeout");
 /// The connection broke in the middle *(waits)*.
 pub const CONNECTION_LOST: Code = Code::new("connection_lost");
 /// The TLS handshake failed.
@@ -51,7 +53,8 @@ pub const ALL: &[Code] = &[
     CONNECT_REFUSED,
     UNREACHABLE,
     DNS_FAILED,
-    TIMEOUT,
+    CONNECT_TIMEOUT,
+    RESPONSE_TIMEOUT,
     CONNECTION_LOST,
     TLS_FAILED,
     REDIRECTED,

@@ -38,7 +38,7 @@ pub(crate) fn missing(
 pub(crate) fn timed_out(chroma: &ChromaClient) -> Finding {
     let (text, remedy) = TIMED_OUT;
     let detail = format!("the check's time is up ({})", place(chroma));
-    Finding::fail(codes::TIMEOUT, text)
+    Finding::fail(codes::RESPONSE_TIMEOUT, text)
         .remedy(remedy)
         .detail(PrivateText::new(detail))
         .transient(None)
@@ -56,7 +56,7 @@ pub(crate) fn place(chroma: &ChromaClient) -> String {
 
 const TIMED_OUT: (&str, &str) = (
     "ChromaDB did not answer in time",
-    "check that ChromaDB is not overloaded and that no firewall drops its packets",
+    "look at the server for overload, and whether something on the way holds its answers up",
 );
 
 fn fail(
@@ -96,7 +96,12 @@ fn describe(error: &Error) -> (Code, &'static str, &'static str) {
             "the host name of ChromaDB does not resolve",
             "check the host of the configured URL, and the name server",
         ),
-        Error::Timeout(_) => (codes::TIMEOUT, TIMED_OUT.0, TIMED_OUT.1),
+        Error::Timeout(source) if source.is_connect() => (
+            codes::CONNECT_TIMEOUT,
+            "no connection to ChromaDB came about in time",
+            "check that no firewall drops its packets, and host and port of the configured URL",
+        ),
+        Error::Timeout(_) => (codes::RESPONSE_TIMEOUT, TIMED_OUT.0, TIMED_OUT.1),
         Error::Interrupted(_) => (
             codes::CONNECTION_LOST,
             "the connection to ChromaDB broke off",

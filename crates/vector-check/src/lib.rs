@@ -3,6 +3,7 @@
 //! - [`VectorCheck`] proves that a new enough `ChromaDB` answers, that the client's tenant and
 //!   database exist, and that the collections which the application needs are there
 //!   ([`CollectionSpec`]), of the right dimension and full enough.
+//! - [`LoginCheck`] proves that a new connection still works, which open ones cannot tell.
 //! - [`codes`] is the closed list of what it can find.
 //!
 //! It proves what it asked for and no more: a count reads no embedding, so it does not say that a
@@ -26,9 +27,11 @@ mod check;
 pub mod codes;
 mod collections;
 mod fault;
+mod login;
 mod spec;
 mod version;
 
 pub use check::VectorCheck;
+pub use login::LoginCheck;
 pub use spec::{CollectionSpec, InvalidSpec};
 pub use version::Version;

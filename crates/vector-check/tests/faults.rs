@@ -110,7 +110,10 @@ async fn silent() {
     proxy.set(Mode::BlackHole).await;
     let check = check(&format!("http://{}", proxy.address())).configure(hurried);
     let outcome = one_failure(&check).await;
-    assert_eq!((outcome.code(), outcome.retry()), (code::TIMEOUT, WAITS));
+    assert_eq!(
+        (outcome.code(), outcome.retry()),
+        (code::RESPONSE_TIMEOUT, WAITS)
+    );
     assert!(detail(&outcome.findings()[0]).contains(&proxy.address()));
 }
 
@@ -125,7 +128,10 @@ async fn silent_for_longer_than_a_requests_own_timeout() {
         .unwrap();
     let begun = Instant::now();
     let outcome = run(&VectorCheck::new(chroma)).await;
-    assert_eq!((outcome.code(), outcome.retry()), (code::TIMEOUT, WAITS));
+    assert_eq!(
+        (outcome.code(), outcome.retry()),
+        (code::RESPONSE_TIMEOUT, WAITS)
+    );
     assert!(begun.elapsed() < Duration::from_secs(4));
 }
 
@@ -400,7 +406,7 @@ async fn what_was_found_before_the_time_was_up_is_told() {
         .await;
     let check = check(&server.uri()).configure(hurried);
     let outcome = Kit::new().verify(&check).await.unwrap();
-    assert_eq!(codes(&outcome), [Code::OK, code::TIMEOUT]);
+    assert_eq!(codes(&outcome), [Code::OK, code::RESPONSE_TIMEOUT]);
     assert!(outcome.observed_value("response_time_ms").is_some());
 }
 

@@ -1,12 +1,12 @@
 //! super-productivity#9599, n8n-hosting#124: hours of outage with a pool of dead connections
 //! after a restart of the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
 use tria_check::Status;
-use tria_db_check::{DatabaseCheck, LoginCheck};
-use tria_devstack::{FaultProxy, Mode, Postgres, PostgresOptions};
+use tria_db_check::{DatabaseCheck, pool::PoolOptions};
+use tria_devstack::{FaultProxy, Mode, Postgres, PostgresOptions, SharedStack, TestDatabase};
 
 use crate::support::*;
 
@@ -74,15 +74,30 @@ async fn a_session_that_was_ended_is_replaced() {
     assert_ne!(pid(&pool).await, before);
 }
 
+/// A proxy in front of the shared server, and the URL that leads through it.
+async fn proxied(stack: &SharedStack, database: &TestDatabase) -> (FaultProxy, String) {
+    let port = stack.postgres_port().to_string();
+    let proxy = FaultProxy::start(format!("127.0.0.1:{port}"))
+        .await
+        .unwrap();
+    let url = database.url().replace(&port, &proxy.port().to_string());
+    (proxy, url)
+}
+
+/// Opens all connections that a pool may have.
+async fn fill(pool: &Pool) {
+    let mut held = Vec::new();
+    for _ in 0..pool.status().max_size {
+        held.push(pool.get().await.unwrap());
+    }
+}
+
 /// A connection that is dead without anybody having said so: nothing is answered on it.
 #[tokio::test]
 async fn a_silent_connection_is_replaced() {
     let (stack, database) = database().await;
-    let upstream = format!("127.0.0.1:{}", stack.postgres_port());
-    let mut proxy = FaultProxy::start(upstream).await.unwrap();
-    let port = stack.postgres_port().to_string();
-    let through = database.url().replace(&port, &proxy.port().to_string());
-    let pool = pool(&through, 1);
+    let (mut proxy, url) = proxied(&stack, &database).await;
+    let pool = pool(&url, 1);
     let check = DatabaseCheck::new(pool.clone())
         .configure(|meta| meta.timeout(Duration::from_millis(1200)));
     assert_eq!(run(&check).await.status(), Status::Pass);
@@ -94,42 +109,93 @@ async fn a_silent_connection_is_replaced() {
     assert_eq!(run(&check).await.status(), Status::Pass);
 }
 
-/// n8n-io/n8n#15480: the pooled probe stayed green after the password was changed.
+/// One after the other they would hold up the check, and whoever asks the pool, for as many
+/// timeouts as there are connections.
 #[tokio::test]
-async fn a_changed_password_is_found_by_a_new_login() {
+async fn connections_that_fell_silent_together_are_replaced_together() {
     let (stack, database) = database().await;
-    let admin = client(database.url()).await;
-    let (role, port) = (
-        format!("rotated_{}", database.name()),
-        stack.postgres_port(),
-    );
-    let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'f1rst-pw'");
-    admin.batch_execute(&create).await.unwrap();
-    let url = format!(
-        "postgres://{role}:f1rst-pw@127.0.0.1:{port}/{}",
-        database.name()
-    );
-    let pooled = check(&url);
-    let login = LoginCheck::new(pool(&url, 1));
-    assert_eq!(run(&pooled).await.status(), Status::Pass);
-    let outcome = conforms(&login, &url).await;
-    assert_eq!(texts(&outcome), ["A new login to the database works"]);
-    let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
-    until(&admin, &sessions, 1).await;
+    let (proxy, url) = proxied(&stack, &database).await;
+    let pool = pool(&url, 8);
+    let check = DatabaseCheck::new(pool.clone());
+    fill(&pool).await;
 
-    let rotate = format!("ALTER ROLE {role} PASSWORD 's3cond-pw'");
-    admin.batch_execute(&rotate).await.unwrap();
-    assert_eq!(
-        run(&pooled).await.status(),
-        Status::Pass,
-        "it is still logged in"
+    proxy.forget();
+    let begun = Instant::now();
+    assert_eq!(codes(&run(&check).await), ["ok"]);
+    fill(&pool).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "one silence of 500 ms, not eight"
     );
-    let outcome = conforms(&login, &url).await;
-    assert_refused(&outcome, "auth_failed", tria_check::Retry::Permanent);
-    drop(pooled);
-    until(&admin, &sessions, 0).await;
-    admin
-        .batch_execute(&format!("DROP ROLE {role}"))
-        .await
-        .unwrap();
+}
+
+#[tokio::test]
+async fn the_pool_is_whole_as_soon_as_a_fault_is_over() {
+    let (stack, database) = database().await;
+    let (mut proxy, url) = proxied(&stack, &database).await;
+    let pool = pool(&url, 4);
+    let check = DatabaseCheck::new(pool.clone())
+        .configure(|meta| meta.timeout(Duration::from_millis(1200)));
+    for fault in [
+        Mode::Refuse,
+        Mode::BlackHole,
+        Mode::ResetMidReply,
+        Mode::Garbage,
+    ] {
+        fill(&pool).await;
+        proxy.set(fault).await;
+        assert!(run(&check).await.is_failure(), "{fault:?}");
+        proxy.set(Mode::Pass).await;
+        assert_eq!(codes(&run(&check).await), ["ok"], "after {fault:?}");
+        fill(&pool).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_pauses_is_told_and_found_again() {
+    let server = Postgres::start(PostgresOptions::default()).await.unwrap();
+    let pool = pool(&server.url("postgres"), 4);
+    let check = DatabaseCheck::new(pool.clone());
+    fill(&pool).await;
+    server.pause();
+    assert_refused(&run(&check).await, "connect_timeout", TRANSIENT);
+    server.resume();
+    assert_eq!(codes(&run(&check).await), ["ok"]);
+    fill(&pool).await;
+}
+
+/// At runtime, with the limits that nobody has changed.
+#[tokio::test]
+async fn a_silent_database_is_told_within_three_seconds() {
+    let (stack, database) = database().await;
+    let (mut proxy, through) = proxied(&stack, &database).await;
+    let pool = url(&through).pool(&PoolOptions::default()).unwrap();
+    let check = DatabaseCheck::new(pool.clone());
+    for opened in [false, true] {
+        if opened {
+            proxy.set(Mode::Pass).await;
+            assert_eq!(run(&check).await.status(), Status::Pass);
+        }
+        proxy.set(Mode::BlackHole).await;
+        let begun = Instant::now();
+        let outcome = run(&check).await;
+        assert_refused(&outcome, "connect_timeout", TRANSIENT);
+        assert!(begun.elapsed() < Duration::from_secs(3));
+    }
+}
+
+/// Nobody waits for data on a connection at rest, so only the kernel can notice that its host is
+/// gone. The driver lets it look after two hours.
+#[tokio::test]
+async fn a_connection_at_rest_is_looked_after() {
+    let (_stack, database) = database().await;
+    let pool = url(database.url()).pool(&PoolOptions::default()).unwrap();
+    let client = pool.get().await.unwrap();
+    let query = "SELECT inet_client_port()";
+    let port: i32 = client.query_one(query, &[]).await.unwrap().get(0);
+    let next = keepalive_in(u16::try_from(port).unwrap());
+    assert!(
+        next.is_some_and(|next| next <= Duration::from_secs(30)),
+        "{next:?}"
+    );
 }

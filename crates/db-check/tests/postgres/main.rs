@@ -3,9 +3,11 @@
 
 mod answers;
 mod healing;
+mod login;
 mod refusals;
 mod saturation;
 mod schema;
 mod scripted;
+mod statistics;
 mod support;
 mod tls;

@@ -124,3 +124,16 @@ async fn an_upstream_that_is_not_there_hangs_up() {
             .map_or(true, |answer| answer.is_empty())
     );
 }
+
+#[tokio::test]
+async fn what_is_forgotten_is_silent_for_good_and_what_is_new_is_not() {
+    let mut proxy = FaultProxy::start(echo().await).await.unwrap();
+    let mut old = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(say(&mut old, b"one").await.unwrap(), b"one");
+    proxy.forget();
+    let mut new = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(say(&mut new, b"two").await.unwrap(), b"two");
+    proxy.set(Mode::Pass).await;
+    assert!(timeout(SOON, say(&mut old, b"one")).await.is_err());
+    assert_eq!(say(&mut new, b"three").await.unwrap(), b"three");
+}

@@ -46,7 +46,7 @@ async fn a_hanging_server_is_left_before_the_deadline() {
     let mut server = RawServer::start(Then::Hang).await;
     let check = LlmCheck::new(&endpoint(&server.base()), MODEL).timeout(SOON);
     let outcome = verified(&check).await;
-    assert_transient(&outcome, Code::TIMEOUT, None);
+    assert_transient(&outcome, codes::RESPONSE_TIMEOUT, None);
     assert!(
         outcome.text().as_str().contains("no answer within"),
         "{outcome:?}"
@@ -85,7 +85,7 @@ async fn a_dropped_check_leaves_the_server() {
 async fn a_drip_of_bytes_does_not_keep_the_check_alive() {
     let server = RawServer::start(Then::Drip).await;
     let check = LlmCheck::new(&endpoint(&server.base()), MODEL).timeout(SOON / 3);
-    assert_transient(&verified(&check).await, Code::TIMEOUT, None);
+    assert_transient(&verified(&check).await, codes::RESPONSE_TIMEOUT, None);
 }
 
 #[tokio::test]

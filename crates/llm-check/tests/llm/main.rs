@@ -3,6 +3,8 @@
 
 mod environment;
 mod faults;
+mod healing;
+mod login;
 mod model_server;
 mod probes;
 mod proof;
@@ -13,7 +15,7 @@ mod tls;
 
 use std::time::Duration;
 
-use tria_check::{Code, Outcome, Retry, Status, conformance::Kit};
+use tria_check::{Check, Code, Outcome, Retry, Status, conformance::Kit};
 use tria_llm_check::{Endpoint, EndpointOptions, LlmCheck};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -39,6 +41,14 @@ fn check_of(server: &MockServer) -> LlmCheck {
 /// Runs the check through the conformance kit, and gives what it found.
 async fn verified(check: &LlmCheck) -> Outcome {
     Kit::new().secret(KEY).verify(check).await.unwrap()
+}
+
+/// One run, without more ado.
+async fn once(check: &impl Check) -> Outcome {
+    let deadline = tokio::time::Instant::now() + check.meta().get_timeout();
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let cx = tria_check::CheckContext::new(deadline, cancel, tria_check::Phase::Starting);
+    check.check(&cx).await
 }
 
 /// A server that answers every `GET /v1/models/{MODEL}` so.

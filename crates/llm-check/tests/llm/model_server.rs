@@ -146,7 +146,7 @@ async fn a_network_that_breaks_is_told_and_recovers() {
     for (mode, code) in [
         (Mode::Refuse, codes::CONNECT_REFUSED),
         (Mode::ResetMidReply, codes::CONNECTION_LOST),
-        (Mode::BlackHole, Code::TIMEOUT),
+        (Mode::BlackHole, codes::RESPONSE_TIMEOUT),
         (Mode::Garbage, codes::NOT_OPENAI_API),
         (Mode::Pass, Code::OK),
     ] {

@@ -11,14 +11,6 @@ async fn calls(server: &MockServer) -> Vec<String> {
     requests.iter().map(line).collect()
 }
 
-/// One run, whose calls are counted.
-async fn once(check: &LlmCheck) -> Outcome {
-    let deadline = tokio::time::Instant::now() + check.meta().get_timeout();
-    let cancel = tokio_util::sync::CancellationToken::new();
-    let cx = tria_check::CheckContext::new(deadline, cancel, tria_check::Phase::Starting);
-    check.check(&cx).await
-}
-
 #[tokio::test]
 async fn one_model_is_one_call() {
     let server = answering(model(MODEL)).await;
@@ -244,22 +236,34 @@ async fn without_a_key_none_is_said_to_be_accepted() {
 
 /// A probe that is billed must never run as often as others do (BerriAI/litellm#7000).
 #[tokio::test]
-async fn it_runs_at_most_once_a_minute_and_completes_nothing_unasked() {
+async fn what_is_billed_runs_once_a_minute_at_most_and_what_is_free_more_often() {
     let server = answering(model(MODEL)).await;
-    let minute = Duration::from_secs(60);
-    let check = check_of(&server)
-        .period(Duration::from_secs(1))
-        .name("openai.chat");
-    assert_eq!(check.meta().get_cost(), Cost::Metered);
-    assert_eq!(check.meta().effective_period(), minute);
-    assert_eq!(check.meta().name(), "openai.chat");
-    assert_passed(&once(&check).await);
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let free = check_of(&server).name("openai.chat");
+    assert_eq!(free.meta().get_cost(), Cost::Network);
+    assert_eq!(free.meta().effective_period(), Duration::from_secs(15));
+    assert_eq!(free.meta().get_timeout(), Duration::from_secs(3));
+    assert_eq!(free.meta().name(), "openai.chat");
+    assert_passed(&once(&free).await);
+    let completes_nothing = calls(&server).await;
     assert!(
-        calls(&server)
-            .await
+        completes_nothing
             .iter()
             .all(|call| call.starts_with("GET "))
     );
+
+    let hasty = || check_of(&server).period(second);
+    assert_eq!(hasty().meta().effective_period(), second);
+    for billed in [
+        hasty().completion_probe(true),
+        hasty().embedding_probe("embed", None),
+        hasty().completion_probe(true).name("openai.chat"),
+    ] {
+        assert_eq!(billed.meta().get_cost(), Cost::Metered);
+        assert_eq!(billed.meta().effective_period(), minute);
+    }
+    let taken_back = hasty().completion_probe(true).completion_probe(false);
+    assert_eq!(taken_back.meta().effective_period(), second);
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn a_handshake_that_hangs_ends_at_the_connect_timeout() {
     let options = options(&base).connect_timeout(Duration::from_millis(100));
     let check = LlmCheck::new(&options.build().unwrap(), MODEL);
     let outcome = verified(&check).await;
-    assert_transient(&outcome, Code::TIMEOUT, None);
+    assert_transient(&outcome, codes::CONNECT_TIMEOUT, None);
     assert!(
         outcome.text().as_str().contains("No connection"),
         "{outcome:?}"

@@ -47,6 +47,19 @@ async fn a_server_that_works_is_named_and_proven() {
         Some(PublicValue::Int(1..))
     ));
     assert_eq!(seen("maxclients"), Some(PublicValue::Int(10_000)));
+    for none in ["blocked_clients", "evicted_keys", "rejected_connections"] {
+        assert_eq!(seen(none), Some(PublicValue::Int(0)), "{none}");
+    }
+    assert_eq!(seen("connected_replicas"), Some(PublicValue::Int(0)));
+    assert_eq!(seen("role"), Some("master".into()));
+    assert_eq!(seen("master_link_up"), None);
+    for (name, value) in [
+        ("rdb_last_save_ok", true),
+        ("aof_enabled", false),
+        ("aof_last_write_ok", true),
+    ] {
+        assert_eq!(seen(name), Some(value.into()), "{name}");
+    }
     assert!(matches!(
         seen("round_trip_ms"),
         Some(PublicValue::Float(0.0..5_000.0))
@@ -202,6 +215,25 @@ async fn a_policy_that_may_drop_keys_is_warned_about_where_it_can_act() {
     )
     .await;
     assert_eq!(codes(&probe(&check).await), ["ok", "ok"]);
+}
+
+#[tokio::test]
+async fn keys_that_were_dropped_are_warned_about() {
+    let redis = server(&["maxmemory-policy allkeys-random"]).await;
+    let mut admin = admin(&redis).await;
+    run::<()>(&mut admin, &["DEBUG", "POPULATE", "20000", "key", "2000"]).await;
+    let used: u64 = info(&mut admin, "used_memory").await.parse().unwrap();
+    let most = (used / 2).to_string();
+    run::<()>(&mut admin, &["CONFIG", "SET", "maxmemory", &most]).await;
+    until("keys were dropped", async || {
+        info(&mut admin, "evicted_keys").await != "0"
+    })
+    .await;
+    let outcome = probe(&check(&options(redis.port()))).await;
+    let codes = codes(&outcome);
+    assert!(codes.contains(&"evicting"), "{outcome:?}");
+    assert!(!codes.contains(&"eviction_policy"), "said once");
+    assert_eq!(outcome.status(), Status::Warn);
 }
 
 #[tokio::test]

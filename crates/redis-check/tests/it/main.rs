@@ -3,7 +3,9 @@
 
 mod access;
 mod cluster;
+mod healing;
 mod healthy;
+mod login;
 mod pool;
 mod state;
 mod strangers;

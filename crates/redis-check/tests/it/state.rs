@@ -103,6 +103,15 @@ async fn a_server_that_cannot_save_says_so() {
     until("saving has failed", failed).await;
     let outcome = verify(&check).await;
     assert_fails(&outcome, codes::PERSISTENCE_FAILING, false);
+
+    let go_on = ["CONFIG", "SET", "stop-writes-on-bgsave-error", "no"];
+    run::<()>(&mut admin, &go_on).await;
+    let outcome = verify(&check).await;
+    assert_eq!(
+        codes(&outcome),
+        ["ok", "ok", "save_failed"],
+        "it takes writes"
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use deadpool_redis::{
     Pool,
-    redis::{Client, Cmd, FromRedisValue, aio::MultiplexedConnection},
+    redis::{
+        Client, Cmd, FromRedisValue,
+        aio::{ConnectionLike, MultiplexedConnection},
+    },
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -72,14 +75,23 @@ pub(crate) fn check(options: &RedisOptions) -> RedisCheck {
     RedisCheck::new(pool(options)).endpoint(options)
 }
 
+/// The contract, with both passwords planted.
+pub(crate) fn kit() -> Kit {
+    Kit::new().secret(PASSWORD).secret(WRONG)
+}
+
 /// Holds the check to the contract, and gives what it found.
 pub(crate) async fn verify(check: &RedisCheck) -> Outcome {
-    let kit = Kit::new().secret(PASSWORD).secret(WRONG);
-    kit.verify(check).await.unwrap()
+    kit().verify(check).await.unwrap()
 }
 
 /// One run, without more ado.
 pub(crate) async fn probe(check: &RedisCheck) -> Outcome {
+    once(check).await
+}
+
+/// One run of any check.
+pub(crate) async fn once(check: &impl Check) -> Outcome {
     let deadline = Instant::now() + check.meta().get_timeout();
     let cx = CheckContext::new(deadline, CancellationToken::new(), Phase::Ready);
     check.check(&cx).await
@@ -96,7 +108,7 @@ pub(crate) async fn admin_at(url: &str) -> MultiplexedConnection {
 }
 
 /// Runs `words` as a command.
-pub(crate) async fn run<T: FromRedisValue>(admin: &mut MultiplexedConnection, words: &[&str]) -> T {
+pub(crate) async fn run<T: FromRedisValue>(admin: &mut impl ConnectionLike, words: &[&str]) -> T {
     let mut command = Cmd::new();
     for word in words {
         command.arg(word);
@@ -112,6 +124,22 @@ pub(crate) async fn info(admin: &mut MultiplexedConnection, key: &str) -> String
         .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
     line.unwrap_or_else(|| panic!("INFO has no {key}"))
         .to_owned()
+}
+
+/// When the kernel looks whether the other side of a TCP connection at rest is still there, by
+/// the local port; `None` where it does not. Read from `/proc/net/tcp`, whose timers count
+/// hundredths of a second (<https://docs.kernel.org/networking/proc_net_tcp.html>).
+pub(crate) fn keepalive_in(local_port: u16) -> Option<Duration> {
+    let local = format!(":{local_port:04X}");
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ours = table.lines().find_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        columns[1].ends_with(&local).then(|| columns[5].to_owned())
+    });
+    let timer = ours.expect("no such connection");
+    let (kind, left) = timer.split_once(':').unwrap();
+    let left = u64::from_str_radix(left, 16).unwrap();
+    (kind == "02").then(|| Duration::from_millis(left * 10))
 }
 
 /// Asks every 10 ms until `probe` says yes, for at most 20 s.

@@ -39,6 +39,11 @@ pub(crate) async fn fill(chroma: &ChromaClient, name: &str, records: usize, dime
 
 /// One run as the runner makes it, without its panic isolation.
 pub(crate) async fn run(check: &VectorCheck) -> Outcome {
+    once(check).await
+}
+
+/// As [`run`], of any check.
+pub(crate) async fn once(check: &impl Check) -> Outcome {
     let deadline = Instant::now() + check.meta().get_timeout();
     let cx = CheckContext::new(deadline, CancellationToken::new(), Phase::Ready);
     tokio::time::timeout_at(deadline, check.check(&cx))
