@@ -4,11 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use tokio::sync::watch;
-use tria_check::{Heartbeats, Phase, Registry, Runner};
-use tria_health::{Access, HealthState, Metrics, Sampler, Snapshot, StartupProgress};
+use tria_check::{Heartbeats, Phase};
+use tria_health::{Access, HealthService, StartupProgress};
 use tria_lifecycle::RunReport;
 
 use crate::{
+    checks,
     config_command::effective,
     environment::{Environment, Usable},
     reporting,
@@ -19,69 +20,46 @@ use crate::{
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const REVISION: &str = env!("TRIA_REVISION");
 
-/// Where results are kept, and who asks for them.
+/// The health of the service, and what the diagnostics learn later.
 pub(crate) struct Health {
-    pub(crate) runner: Runner,
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) heartbeats: Heartbeats,
-    pub(crate) startup: StartupProgress,
-    pub(crate) metrics: Metrics,
-    phase: watch::Receiver<Phase>,
+    pub(crate) service: HealthService,
     lifecycle: Arc<OnceLock<watch::Receiver<RunReport>>>,
 }
 
 // === impl Health ===
 
 impl Health {
-    /// Over the checks of a start whose phases have these titles. Every run is taken in.
+    /// Over the checks of a start whose phases have these titles.
     pub(crate) fn new(
-        registry: Registry,
-        heartbeats: Heartbeats,
-        phase: watch::Receiver<Phase>,
-        titles: impl IntoIterator<Item = (usize, String)>,
-    ) -> Self {
-        let snapshot = Arc::new(Snapshot::new(&registry).on_change(reporting::tell));
-        let metrics = Metrics::new();
-        let observers = (Arc::clone(&snapshot), metrics.clone());
-        let runner = Runner::observed(registry, phase.clone(), observers);
-        Self {
-            runner,
-            snapshot,
-            heartbeats,
-            startup: StartupProgress::new(titles),
-            metrics,
-            phase,
-            lifecycle: Arc::default(),
-        }
-    }
-
-    /// What the probes and the diagnostics of the service read.
-    pub(crate) fn state(
-        &self,
         environment: &Environment,
         usable: &Usable,
-        sampler: Sampler,
-    ) -> anyhow::Result<HealthState> {
+        phase: watch::Receiver<Phase>,
+        titles: impl IntoIterator<Item = (usize, String)>,
+    ) -> anyhow::Result<Self> {
+        let heartbeats = Heartbeats::default();
+        let registry = checks::of_service(environment, usable, &heartbeats)?;
+        let service = HealthService::builder(registry)
+            .phase(phase)
+            .version(VERSION)
+            .heartbeats(heartbeats)
+            .startup(StartupProgress::new(titles))
+            .on_change(reporting::tell)
+            .build();
+        let lifecycle: Arc<OnceLock<watch::Receiver<RunReport>>> = Arc::default();
         let configuration = configuration(environment)?;
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let state = HealthState::new(
-            Arc::clone(&self.snapshot),
-            self.startup.clone(),
-            self.phase.clone(),
-            VERSION,
-        );
-        Ok(state
-            .revision(REVISION)
-            .sampler(sampler)
-            .heartbeats(self.heartbeats.clone())
-            .runner(self.runner.clone())
-            .access(access(&usable.settings))
-            .pools(usable.dependencies.pools())
-            .section("lifecycle", move || {
-                let report = lifecycle.get().map(|report| report.borrow().clone());
-                serde_json::to_value(report).unwrap_or_default()
-            })
-            .section("configuration", move || configuration.clone()))
+        let seen = Arc::clone(&lifecycle);
+        let service = service.with(|state| {
+            state
+                .revision(REVISION)
+                .access(access(&usable.settings))
+                .pools(usable.dependencies.pools())
+                .section("lifecycle", move || {
+                    let report = seen.get().map(|report| report.borrow().clone());
+                    serde_json::to_value(report).unwrap_or_default()
+                })
+                .section("configuration", move || configuration.clone())
+        });
+        Ok(Self { service, lifecycle })
     }
 
     /// Adds the report of the lifecycle to the diagnostics, once there is one.

@@ -162,24 +162,23 @@ fn scrub(event: &mut Event<'static>, redactor: &Redactor) {
         }
     }
     event.tags.values_mut().for_each(clean);
-    event
-        .extra
-        .values_mut()
-        .for_each(|value| scrub_value(value, redactor));
+    for value in event.extra.values_mut() {
+        scrub_value(value, redactor);
+    }
 }
 
 fn scrub_value(value: &mut Value, redactor: &Redactor) {
     match value {
         Value::String(text) => *text = redactor.redact(text).into_owned(),
         Value::Array(values) => {
-            values
-                .iter_mut()
-                .for_each(|value| scrub_value(value, redactor));
+            for value in values {
+                scrub_value(value, redactor);
+            }
         }
         Value::Object(fields) => {
-            fields
-                .values_mut()
-                .for_each(|value| scrub_value(value, redactor));
+            for value in fields.values_mut() {
+                scrub_value(value, redactor);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -1,15 +1,14 @@
 //! Proves every dependency, then serves until it is told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::{Heartbeats, Phase};
-use tria_health::{Monitor, Sampler};
+use tria_check::Phase;
+use tria_health::HealthService;
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
 use crate::{
-    checks,
     dependencies::Dependencies,
     environment::{Environment, Usable},
     health::Health,
@@ -92,29 +91,23 @@ async fn serve(
         .iter()
         .enumerate()
         .map(|(index, phase)| (index + 1, phase.title().to_owned()));
-    let heartbeats = Heartbeats::default();
-    let registry = checks::of_service(environment, usable, &heartbeats)?;
+    let mut health = Health::new(environment, usable, lifecycle.phase(), titles)?;
     let sampling = CancellationToken::new();
-    let sampler = Sampler::start_with("/", sampling.clone(), &heartbeats);
-    let health = Arc::new(Health::new(registry, heartbeats, lifecycle.phase(), titles));
-    let state = health.state(environment, usable, sampler)?;
+    health.service = health.service.sample("/", sampling.clone());
+    let service = health.service.clone();
     let address = listener.local_addr()?;
     let drain = CancellationToken::new();
     let server = tokio::spawn(http::serve(
         listener,
-        http::router(
-            tria_health::routes(state.clone())
-                .merge(tria_health::metrics_routes(&health.metrics, state)),
-        )
-        .layer(health.metrics.http_layer()),
+        http::router(service.routes()).layer(service.http_layer()),
         drain.clone(),
     ));
 
-    let observer = Progress(health.startup.clone());
+    let observer = Progress(service.startup().clone());
     let format = settings.log_format;
     let patience = Some(settings.startup_deadline);
     let startup = plan
-        .over(health.runner.clone(), patience, Some(format))
+        .over(service.runner().clone(), patience, Some(format))
         .observer(observer)
         .build();
     announce(format, address);
@@ -126,7 +119,7 @@ async fn serve(
     let aborter = server.abort_handle();
     let lifecycle = lifecycle
         .hooks(hooks)
-        .hook(monitor(names, Arc::clone(&health)))
+        .hook(monitor(names, service.clone()))
         .hook(traffic(server, drain, settings.drain))
         .pre_drain(settings.pre_drain())
         .stop_deadline(settings.shutdown_grace)
@@ -149,7 +142,7 @@ async fn serve(
     sampling.cancel();
     // A start that failed never reached the hook that ends it.
     aborter.abort();
-    health.runner.cancel();
+    service.runner().cancel();
     conclude(format, &report);
     reporting.ended(&report);
     Ok(report.exit_code)
@@ -173,18 +166,12 @@ fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
 }
 
 /// Refreshes the snapshot while the service runs.
-fn monitor(after: Vec<String>, health: Arc<Health>) -> Hook {
+fn monitor(after: Vec<String>, health: HealthService) -> Hook {
     let (give, take) = tokio::sync::oneshot::channel();
     Hook::new("monitor")
         .after(after)
         .on_start(async move |cx| {
-            Monitor::prime(&health.runner, &health.snapshot).await;
-            let handle = Monitor::start(
-                &health.runner,
-                &health.snapshot,
-                &health.heartbeats,
-                cx.token(),
-            );
+            let handle = health.monitor(cx.token()).await;
             let _ = give.send(handle);
             Ok(())
         })

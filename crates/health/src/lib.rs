@@ -15,42 +15,38 @@
 //! [`resources`] holds checks of what a process lives on: memory, disk, descriptors, clock, pools
 //! and its own tasks. A [`Sampler`] takes the numbers of the machine and of the process.
 //!
-//! [`routes`] gives a plain [`axum::Router`] that any service can merge into its own.
+//! [`HealthService`] puts all of it together; [`routes`] gives a plain [`axum::Router`] that any
+//! service can merge into its own.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
-
-mod change;
-mod history;
-mod pace;
-mod record;
-mod snapshot;
-
-mod monitor;
-
-mod pool;
-
-pub mod resources;
-
-mod startup;
-
-mod sampler;
 
 mod access;
 mod body;
+mod change;
 mod diagnostics;
 mod fresh;
 mod health_json;
+mod health_service;
+mod history;
+mod metrics;
+mod monitor;
 mod negotiation;
+mod pace;
+mod pool;
 mod probe;
 mod problem;
+mod record;
+pub mod resources;
 mod routes;
+mod sampler;
 mod service;
+mod snapshot;
+mod startup;
 mod state;
 mod timestamp;
 
-mod metrics;
-
 pub use access::Access;
 pub use change::{StateChange, Turn};
+pub use health_service::{HealthService, HealthServiceBuilder};
 pub use history::{History, PastResult};
 pub use metrics::{HttpLayer, HttpMetrics, Metrics, metrics_routes};
 pub use monitor::{Monitor, MonitorHandle};

@@ -20,7 +20,7 @@ use tria_check::PublicText;
 /// progress.end(1, PhaseState::Passed);
 /// assert_eq!(progress.phases()[1].state, PhaseState::Pending);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StartupProgress {
     phases: Arc<ArcSwap<Vec<StartupPhase>>>,
 }

@@ -7,6 +7,7 @@ mod changes;
 mod codes;
 mod diagnostics;
 mod draft;
+mod example;
 mod fresh;
 mod liveness;
 mod metrics;
