@@ -3,7 +3,9 @@
 use std::{
     any::Any,
     collections::HashMap,
+    future::poll_fn,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -241,7 +243,8 @@ impl Runner {
         let deadline = begun.instant + entry.meta.get_timeout();
         let cancel = self.shared.cancel.child_token();
         let cx = CheckContext::new(deadline, cancel.clone(), *self.shared.phase.borrow());
-        let check = AssertUnwindSafe(async { entry.check.check_boxed(&cx).await }).catch_unwind();
+        let check = attended(async { entry.check.check_boxed(&cx).await });
+        let check = AssertUnwindSafe(check).catch_unwind();
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => cancelled().into(),
@@ -263,6 +266,26 @@ impl Runner {
         Finding::fail(Code::PANIC, "the check ended without an answer")
             .remedy(REPORT_BUG)
             .into()
+    }
+}
+
+/// Sees before each poll of a check that another worker is awake, because a check may block its
+/// thread. Only one worker waits for the timers and sockets of the whole runtime; what it is woken
+/// for it polls itself, and nobody waits in its place (tokio-rs/tokio#4730).
+async fn attended<C: Future>(check: C) -> C::Output {
+    let mut check = pin!(check);
+    poll_fn(|cx| {
+        wake_another_worker();
+        check.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// The first task that is spawned here this worker keeps for itself; for a second one it calls
+/// another.
+fn wake_another_worker() {
+    for _ in 0..2 {
+        tokio::spawn(async {});
     }
 }
 

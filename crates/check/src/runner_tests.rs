@@ -183,6 +183,43 @@ async fn a_check_that_blocks_its_thread_does_not_hold_its_callers() {
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
+/// tokio-rs/tokio#4730: what waits for a timer or a socket waits for ever when the worker that
+/// watches them was woken to poll what blocks it.
+#[test]
+fn a_check_that_blocks_its_thread_holds_up_no_other_worker() {
+    const MOMENT: Duration = Duration::from_millis(20);
+    for (before, within) in [(MOMENT, Duration::ZERO), (Duration::ZERO, MOMENT)] {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+        let release = Arc::new(AtomicBool::new(false));
+        let released = Arc::clone(&release);
+        let (runner, runs) = runner_of(meta(), move |_| {
+            let released = Arc::clone(&released);
+            async move {
+                tokio::time::sleep(within).await;
+                while !released.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Finding::pass("late").into()
+            }
+        });
+        let (tell, told) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            tokio::time::sleep(before).await;
+            runner.run("it").await
+        });
+        runtime.spawn(async move {
+            tokio::time::sleep(MOMENT * 3).await;
+            tell.send(()).unwrap();
+        });
+        let told = told.recv_timeout(Duration::from_secs(5));
+        assert_eq!(runs.load(Ordering::SeqCst), 1, "it did not block yet");
+        release.store(true, Ordering::SeqCst);
+        runtime.shutdown_background();
+        assert!(told.is_ok(), "timers stand still: {before:?}, {within:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_transient_failure_is_retried_until_it_passes() {
     let (runner, runs) = runner_of(meta(), |run| async move {
