@@ -1,7 +1,12 @@
 //! Asks a running server.
 
-use reqwest::{RequestBuilder, header::HeaderMap};
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
+
+/// Longer than any answer may take.
+const LONG: Duration = Duration::from_secs(60);
 
 /// An answer.
 #[derive(Debug)]
@@ -19,7 +24,7 @@ pub struct Answer {
 /// # Panics
 /// If there can be no client.
 pub async fn get(url: &str) -> Option<Answer> {
-    answer(client().get(url)).await
+    answer(client(LONG).get(url)).await
 }
 
 /// The same as somebody who has a token.
@@ -27,7 +32,7 @@ pub async fn get(url: &str) -> Option<Answer> {
 /// # Panics
 /// If there can be no client.
 pub async fn get_with_token(url: &str, token: &str) -> Option<Answer> {
-    answer(client().get(url).bearer_auth(token)).await
+    answer(client(LONG).get(url).bearer_auth(token)).await
 }
 
 /// What a URL says that does not speak JSON.
@@ -35,7 +40,7 @@ pub async fn get_with_token(url: &str, token: &str) -> Option<Answer> {
 /// # Panics
 /// If nobody answers, or not with 200.
 pub async fn get_text(url: &str) -> String {
-    let answer = client().get(url).send().await.expect("an answer");
+    let answer = client(LONG).get(url).send().await.expect("an answer");
     assert_eq!(answer.status(), 200, "{url}");
     answer.text().await.expect("a body")
 }
@@ -51,9 +56,13 @@ async fn answer(request: RequestBuilder) -> Option<Answer> {
     })
 }
 
-fn client() -> reqwest::Client {
+/// A client that keeps its connection, and waits for an answer for so long.
+pub(crate) fn client(patience: Duration) -> Client {
     // An error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build();
-    client.expect("a client")
+    Client::builder()
+        .no_proxy()
+        .timeout(patience)
+        .build()
+        .expect("a client")
 }

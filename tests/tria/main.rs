@@ -7,6 +7,7 @@ mod database;
 mod diagnostics;
 mod documents;
 mod environment;
+mod faults;
 mod migrations;
 mod model;
 mod redis;

@@ -1,0 +1,43 @@
+//! What a process holds of the machine.
+
+use std::fs;
+
+/// What a process holds of the machine, as Linux tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Memory that is resident (`VmRSS`), in kB.
+    pub resident_kb: u64,
+    /// Open file descriptors, sockets included.
+    pub open_files: usize,
+    /// Sockets among them.
+    pub sockets: usize,
+}
+
+// === impl Footprint ===
+
+impl Footprint {
+    /// What the process holds now.
+    ///
+    /// # Panics
+    /// If there is no such process.
+    pub fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs");
+        // What is closed in between is not there any more.
+        let links = open
+            .flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok());
+        let kinds: Vec<bool> = links
+            .map(|link| link.to_string_lossy().starts_with("socket:"))
+            .collect();
+        Self {
+            resident_kb: resident.unwrap_or_default(),
+            open_files: kinds.len(),
+            sockets: kinds.iter().filter(|is_socket| **is_socket).count(),
+        }
+    }
+}
