@@ -13,10 +13,9 @@ use std::{
 };
 
 use axum::{Router, http::header, routing::get};
-use serde_json::Value;
 use tokio::task::JoinSet;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{Fixture, Limit, Load};
+use tria_tests::{Fixture, Footprint, Limit, Load, get_text};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 9;
@@ -60,10 +59,8 @@ async fn measure() {
     }
     fresh(&url).await;
     dependency_traffic(&fixture, &redis, address).await;
-    println!(
-        "resident afterwards  {:.1} MB",
-        running.resident_kib() * 1024.0 / 1e6
-    );
+    let resident = Footprint::of(running.pid()).resident_mb();
+    println!("resident afterwards  {resident:.1} MB");
 }
 
 // === the same bytes from a bare handler ===
@@ -116,8 +113,7 @@ async fn bare(body: String) {
 }
 
 async fn against_bare(address: SocketAddr, path: &str) {
-    let body = reqwest::get(format!("http://{address}{path}")).await;
-    let body = body.expect("an answer").text().await.expect("a body");
+    let body = get_text(&format!("http://{address}{path}")).await;
     let bare = Bare::start(&body);
     let mut rows: Vec<[f64; 6]> = Vec::new();
     // The first round warms both up.
@@ -151,8 +147,8 @@ async fn against_bare(address: SocketAddr, path: &str) {
 
 /// How often each check has run, by the service's own diagnostics.
 async fn runs(url: &str) -> Vec<(String, u64)> {
-    let answer = reqwest::get(format!("{url}/api/v1/health/diagnostics")).await;
-    let told: Value = answer.expect("an answer").json().await.expect("JSON");
+    let answer = tria_tests::get(&format!("{url}/api/v1/health/diagnostics")).await;
+    let told = answer.expect("an answer").body;
     let checks = told["checks"].as_array().expect("the checks").iter();
     checks
         .filter(|check| {

@@ -10,7 +10,7 @@
 use std::{fs, time::Instant};
 
 use serde_json::Value;
-use tria_tests::{Fixture, Running, command, program};
+use tria_tests::{Fixture, Footprint, Running, command, program};
 
 const ROUNDS: usize = 15;
 const DEPENDENCIES: [&str; 4] = ["database", "redis", "openai", "chromadb"];
@@ -30,7 +30,7 @@ async fn main() {
         let running = fixture.serve();
         running.ready();
         ready_ms.push(begun.elapsed().as_secs_f64() * 1e3);
-        resident_mb.push(running.resident_kib() * 1024.0 / 1e6);
+        resident_mb.push(Footprint::of(running.pid()).resident_mb());
         drop(running);
         for (times, dependency) in alone_ms.iter_mut().zip(DEPENDENCIES) {
             times.push(probe_alone(&fixture, dependency));

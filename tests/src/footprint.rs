@@ -1,6 +1,6 @@
 //! What a process holds of the machine.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 /// What a process holds of the machine, as Linux tells it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Footprint {
     pub open_files: usize,
     /// Sockets among them.
     pub sockets: usize,
+    /// Time on a processor since its start, in user and in kernel mode.
+    pub cpu: Duration,
 }
 
 // === impl Footprint ===
@@ -38,6 +40,23 @@ impl Footprint {
             resident_kb: resident.unwrap_or_default(),
             open_files: kinds.len(),
             sockets: kinds.iter().filter(|is_socket| **is_socket).count(),
+            cpu: cpu(pid),
         }
     }
+
+    /// Memory that is resident, in MB.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub fn resident_mb(&self) -> f64 {
+        self.resident_kb as f64 * 1024.0 / 1e6
+    }
+}
+
+/// `utime` and `stime` of `proc_pid_stat(5)`, which Linux tells in hundredths of a second.
+fn cpu(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    // The name in brackets may hold spaces; the fields after it are counted from the third on.
+    let fields = stat.rsplit_once(')').expect("a name in brackets").1;
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let ticks = fields.map(|field| field.parse::<u64>().expect("a number"));
+    Duration::from_millis(ticks.sum::<u64>() * 10)
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
@@ -117,16 +116,6 @@ impl Running {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// Its resident memory in KiB (`VmRSS` of `/proc/<pid>/status`); NaN where it is gone.
-    pub fn resident_kib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
-        let status = status.unwrap_or_default();
-        let mut lines = status.lines();
-        let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.unwrap_or_default().trim().trim_end_matches(" kB");
-        kib.parse().unwrap_or(f64::NAN)
     }
 
     /// Waits until standard output holds `needle`, and gives all that it holds then.

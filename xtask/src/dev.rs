@@ -92,8 +92,16 @@ fn port() -> Result<u16> {
 }
 
 fn urls(port: u16) -> String {
-    let lines = ["health", "livez", "readyz", "startupz"]
-        .map(|path| format!("  curl -i http://127.0.0.1:{port}/{path}"));
+    let diagnostics = "api/v1/health/diagnostics";
+    let lines = [
+        "health",
+        "livez",
+        "readyz",
+        "startupz",
+        "metrics",
+        diagnostics,
+    ]
+    .map(|path| format!("  curl -i http://127.0.0.1:{port}/{path}"));
     format!(
         "serving on http://127.0.0.1:{port} (Ctrl-C stops all); try\n{}",
         lines.join("\n")

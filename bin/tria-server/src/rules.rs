@@ -146,7 +146,7 @@ fn server() -> [Key; 8] {
             .default("pretty")
             .example("json"),
         key("SENTRY_DSN")
-            .about("Where errors are reported to; nowhere, unless it is set.")
+            .about("Where changes of a check, panics and an end that nobody asked for are reported to; nowhere, unless it is set.")
             .secret()
             .url(["https", "http"])
             .example("https://public_key@sentry.example.org/1"),

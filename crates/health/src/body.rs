@@ -58,7 +58,9 @@ struct Kept {
     written: Written,
 }
 
-const NO_STORE: (HeaderName, HeaderValue) =
+/// Every answer carries it, set where the answer is made: a layer over all routes would cost each
+/// probe more than the rest of its work.
+pub(crate) const NO_STORE: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 // === impl Verdict ===

@@ -7,6 +7,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::body::NO_STORE;
+
 /// A problem of no special type.
 #[derive(Serialize)]
 struct Problem {
@@ -41,9 +43,6 @@ fn problem(status: StatusCode, detail: &'static str) -> Response {
         detail,
         request_id: format!("{:032x}", fastrand::u128(..)),
     });
-    let headers = [
-        (header::CONTENT_TYPE, "application/problem+json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, body).into_response()
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, [NO_STORE], content_type, body).into_response()
 }

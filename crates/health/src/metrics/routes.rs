@@ -3,12 +3,12 @@
 use axum::{
     Router,
     extract::State,
-    http::{HeaderName, header},
+    http::{HeaderName, HeaderValue, header},
     routing::get,
 };
 
 use super::{Metrics, page::Page, scrape::Scrape};
-use crate::HealthState;
+use crate::{HealthState, body::NO_STORE};
 
 /// `GET /metrics`, to be merged into a service's own router: what `metrics` has counted and what
 /// the probes see now, in Prometheus' text format.
@@ -27,13 +27,11 @@ pub fn metrics_routes(metrics: &Metrics, state: HealthState) -> Router {
 
 async fn tell(
     State((metrics, state)): State<(Metrics, HealthState)>,
-) -> ([(HeaderName, &'static str); 2], String) {
+) -> ([(HeaderName, HeaderValue); 2], String) {
     let mut page = Page::default();
     Scrape(&state.shared).write(&mut page);
     page.append(&metrics.shared.handle.render());
-    let headers = [
-        (header::CONTENT_TYPE, "text/plain; version=0.0.4"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let format = HeaderValue::from_static("text/plain; version=0.0.4");
+    let headers = [(header::CONTENT_TYPE, format), NO_STORE];
     (headers, page.into_text())
 }
