@@ -15,7 +15,7 @@ use std::{
 use axum::{Router, http::header, routing::get};
 use tokio::task::JoinSet;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{Fixture, Footprint, Limit, Load, get_text};
+use tria_tests::{Fixture, Footprint, Limit, Saturation, get_text};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 9;
@@ -118,11 +118,11 @@ async fn against_bare(address: SocketAddr, path: &str) {
     let mut rows: Vec<[f64; 6]> = Vec::new();
     // The first round warms both up.
     for round in 0..=ROUNDS {
-        let ours = Load::run(address, path, CONNECTIONS, Limit::Time(ROUND)).await;
-        let theirs = Load::run(bare.address, path, CONNECTIONS, Limit::Time(ROUND)).await;
+        let ours = Saturation::run(address, path, CONNECTIONS, Limit::Time(ROUND)).await;
+        let theirs = Saturation::run(bare.address, path, CONNECTIONS, Limit::Time(ROUND)).await;
         assert_eq!((ours.failures, theirs.failures), (0, 0));
         if round > 0 {
-            let millis = |load: &Load, share| load.percentile(share).as_secs_f64() * 1e3;
+            let millis = |load: &Saturation, share| load.percentile(share).as_secs_f64() * 1e3;
             rows.push([
                 ours.rate(),
                 theirs.rate(),
@@ -199,7 +199,7 @@ async fn dependency_traffic(fixture: &Fixture, redis: &Redis, address: SocketAdd
     );
     let (before, commands) = (transactions(fixture).await, redis_commands(redis).await);
     let busy = Instant::now();
-    let load = Load::run(address, "/readyz", CONNECTIONS, Limit::Requests(PROBES)).await;
+    let load = Saturation::run(address, "/readyz", CONNECTIONS, Limit::Requests(PROBES)).await;
     // As long as the quiet time, so that the refreshers do the same in both.
     tokio::time::sleep(Duration::from_secs(20).saturating_sub(busy.elapsed())).await;
     let probed = (

@@ -2,19 +2,27 @@
 //! servers that they need.
 
 mod closed_port;
+mod deaf_client;
 mod dependency;
 mod fixture;
 mod footprint;
 mod http;
 mod load;
 mod prober;
+mod rolling;
+mod saturation;
 mod server;
+mod wire;
 
 pub use closed_port::ClosedPort;
+pub use deaf_client::DeafClient;
 pub use dependency::Dependency;
 pub use fixture::Fixture;
 pub use footprint::Footprint;
 pub use http::{Answer, get, get_text, get_with_token};
-pub use load::{Limit, Load};
+pub use load::{Balancer, Load, Style, Tally};
 pub use prober::{Prober, Pulse, Sight};
+pub use rolling::{Candidate, Plan, Programs};
+pub use saturation::{Limit, Saturation};
 pub use server::{Ended, Keys, Running, command, program, run};
+pub use wire::{Connection, Failure, WireAnswer};

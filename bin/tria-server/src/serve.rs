@@ -1,12 +1,14 @@
 //! Proves every dependency, then serves until it is told to stop.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use anyhow::Error;
+use axum::extract::ConnectInfo;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tria_check::Phase;
 use tria_health::HealthService;
-use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
+use tria_lifecycle::{Hook, Lifecycle, RunReport, ShutdownReason, Signals, Step, serve::Server};
 
 use crate::{
     dependencies::Dependencies,
@@ -27,6 +29,9 @@ const UNAVAILABLE: u8 = 69;
 /// How long the runtime may hold the exit for work that cannot be cancelled, such as a name being
 /// looked up.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
+
+/// How long probes may take for their last answer after a start that failed.
+const LAST_ANSWERS: Duration = Duration::from_millis(200);
 
 /// How long closing a pool may take.
 const POOL_STOP: Duration = Duration::from_secs(3);
@@ -58,23 +63,24 @@ async fn live(
     };
     let settings = &usable.settings;
     let wanted = SocketAddr::new(settings.host, settings.port);
-    let listener = match http::bind(wanted) {
-        Ok(listener) => listener,
+    // Before anything is started, so that probes see progress instead of a refused connection.
+    let server = match Server::bind(wanted) {
+        Ok(server) => server,
         Err(error) => {
-            complain(&format!("❌ cannot listen on {wanted}: {error}"));
+            complain(&format!("❌ {:#}", Error::new(error)));
             complain(
                 "   remedy: stop what listens there (`ss -ltnp` shows it), or set HOST and PORT",
             );
             return Ok(UNAVAILABLE);
         }
     };
-    serve(environment, usable, listener, signals, reporting).await
+    serve(environment, usable, server, signals, reporting).await
 }
 
 async fn serve(
     environment: &Environment,
     usable: &Usable,
-    listener: TcpListener,
+    server: Server,
     signals: &Signals,
     reporting: &Reporting,
 ) -> anyhow::Result<u8> {
@@ -95,13 +101,10 @@ async fn serve(
     let sampling = CancellationToken::new();
     health.service = health.service.sample("/", sampling.clone());
     let service = health.service.clone();
-    let address = listener.local_addr()?;
-    let drain = CancellationToken::new();
-    let server = tokio::spawn(http::serve(
-        listener,
-        http::router(service.routes()).layer(service.http_layer()),
-        drain.clone(),
-    ));
+    let server = server
+        .drain_timeout(settings.drain)
+        .peer_as(ConnectInfo)
+        .serve(http::router(service.routes()).layer(service.http_layer()));
 
     let observer = Progress(service.startup().clone());
     let format = settings.log_format;
@@ -110,17 +113,16 @@ async fn serve(
         .over(service.runner().clone(), patience, Some(format))
         .observer(observer)
         .build();
-    announce(format, address);
+    announce(format, server.local_addr());
 
     let hooks = startup
         .hooks()
         .into_iter()
         .map(|hook| disposed(hook, &usable.dependencies));
-    let aborter = server.abort_handle();
     let lifecycle = lifecycle
         .hooks(hooks)
         .hook(monitor(names, service.clone()))
-        .hook(traffic(server, drain, settings.drain))
+        .hook(server.hook("http").after(["monitor"]))
         .pre_drain(settings.pre_drain())
         .stop_deadline(settings.shutdown_grace)
         .build()?;
@@ -140,8 +142,8 @@ async fn serve(
     let report = lifecycle.run().await;
     narrator.abort();
     sampling.cancel();
-    // A start that failed never reached the hook that ends it.
-    aborter.abort();
+    // A start that failed never reached the hook that drains it.
+    server.drain_until(Instant::now() + LAST_ANSWERS).await;
     service.runner().cancel();
     conclude(format, &report);
     reporting.ended(&report);
@@ -182,30 +184,6 @@ fn monitor(after: Vec<String>, health: HealthService) -> Hook {
             Ok(())
         })
 }
-
-/// Ends the traffic: no new connections, requests in flight are finished, within `limit`.
-fn traffic(serving: JoinHandle<io::Result<()>>, drain: CancellationToken, limit: Duration) -> Hook {
-    let aborter = serving.abort_handle();
-    Hook::new("http")
-        .after(["monitor"])
-        .stop_timeout(limit + Duration::from_secs(1))
-        .on_stop(async move |_| {
-            drain.cancel();
-            match tokio::time::timeout(limit, serving).await {
-                Ok(Ok(ended)) => Ok(ended?),
-                Ok(Err(panic)) => Err(HookError::new(panic)),
-                Err(_elapsed) => {
-                    aborter.abort();
-                    Err(HookError::new(DrainDeadline(limit)))
-                }
-            }
-        })
-}
-
-/// Requests were still in flight at the drain deadline.
-#[derive(Debug, thiserror::Error)]
-#[error("requests were still in flight after {0:?}; their connections were closed")]
-struct DrainDeadline(Duration);
 
 fn announce(format: LogFormat, address: SocketAddr) {
     match format {

@@ -7,7 +7,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 use crate::settings::LogFormat;
 
 /// What people read in the banner already.
-const TOLD_BY_THE_BANNER: &str = ",tria_lifecycle=off,tria_chatbot::schema=warn";
+const TOLD_BY_THE_BANNER: &str =
+    ",tria_lifecycle=off,tria_lifecycle::serve=warn,tria_chatbot::schema=warn";
 
 /// Installs the log. Events go to standard error for people, and to standard output as JSON, one
 /// event a line.

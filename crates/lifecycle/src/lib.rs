@@ -22,8 +22,7 @@
 //!                 let port: u16 = cx.interruptible(async { "5432" }).await?.parse()?;
 //!                 assert_eq!(port, 5432);
 //!                 Ok(())
-//!             })
-//!             .on_stop(|_| async { Ok(()) }),
+//!             }),
 //!     )
 //!     .build()?;
 //!
@@ -46,6 +45,7 @@ mod hook;
 mod lifecycle;
 mod report;
 mod run;
+pub mod serve;
 mod shutdown;
 mod signals;
 mod supervise;

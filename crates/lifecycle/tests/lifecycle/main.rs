@@ -12,5 +12,6 @@ mod failure;
 mod journal;
 mod order;
 mod properties;
+mod serving;
 mod signals;
 mod stop;
