@@ -6,34 +6,6 @@
 //! rolled back. Nothing waits without a limit, and nothing that started is left running in
 //! silence: what could not be stopped in time is named in the [`RunReport`].
 //!
-//! ```
-//! use std::time::Duration;
-//! use tria_lifecycle::{Hook, Lifecycle};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let lifecycle = Lifecycle::builder()
-//!     .hook(Hook::new("environment").on_start(|_| async { Ok(()) }))
-//!     .hook(
-//!         Hook::new("database")
-//!             .after(["environment"])
-//!             .start_timeout(Duration::from_secs(5))
-//!             .on_start(|cx| async move {
-//!                 let port: u16 = cx.interruptible(async { "5432" }).await?.parse()?;
-//!                 assert_eq!(port, 5432);
-//!                 Ok(())
-//!             })
-//!             .on_stop(|_| async { Ok(()) }),
-//!     )
-//!     .build()?;
-//!
-//! lifecycle.shutdown_handle().shutdown("the example is over");
-//! let report = lifecycle.run().await;
-//! assert_eq!(report.exit_code, 0);
-//! # Ok(())
-//! # }
-//! ```
-//!
 //! In a `main`, [`Signals::install`] comes first of all, before the settings are read and before
 //! the runtime is built, so that no signal is ever lost.
 
@@ -45,6 +17,7 @@ mod graph;
 mod hook;
 mod lifecycle;
 mod report;
+mod requests;
 mod run;
 mod shutdown;
 mod signals;
@@ -56,5 +29,6 @@ pub use graph::{BuildError, GraphProblem};
 pub use hook::Hook;
 pub use lifecycle::{Lifecycle, LifecycleBuilder};
 pub use report::{HookReport, RunReport, StepOutcome, StepReport};
+pub use requests::Requests;
 pub use shutdown::{ShutdownHandle, ShutdownReason};
 pub use signals::{Signal, Signals};

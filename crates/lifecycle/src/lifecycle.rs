@@ -18,6 +18,34 @@ use crate::{
 ///
 /// Its phases only move forward: `Starting → Ready → Draining → Stopping → Stopped`, or
 /// `Starting → RollingBack →` `Failed`, or `Stopped` where the start was interrupted on purpose.
+///
+/// ```
+/// use std::time::Duration;
+/// use tria_lifecycle::{Hook, Lifecycle};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let lifecycle = Lifecycle::builder()
+///     .hook(Hook::new("environment").on_start(|_| async { Ok(()) }))
+///     .hook(
+///         Hook::new("database")
+///             .after(["environment"])
+///             .start_timeout(Duration::from_secs(5))
+///             .on_start(|cx| async move {
+///                 let port: u16 = cx.interruptible(async { "5432" }).await?.parse()?;
+///                 assert_eq!(port, 5432);
+///                 Ok(())
+///             })
+///             .on_stop(|_| async { Ok(()) }),
+///     )
+///     .build()?;
+///
+/// lifecycle.shutdown_handle().shutdown("the example is over");
+/// let report = lifecycle.run().await;
+/// assert_eq!(report.exit_code, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Lifecycle {
     hooks: Vec<Hook>,
     graph: Graph,

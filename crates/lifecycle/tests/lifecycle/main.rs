@@ -8,9 +8,11 @@
     reason = "the child process talks to its test there"
 )]
 
+mod child;
 mod failure;
 mod journal;
 mod order;
+mod process;
 mod properties;
 mod signals;
 mod stop;
