@@ -22,13 +22,15 @@ mod run;
 mod shutdown;
 mod signals;
 mod supervise;
+mod tasks;
 
 pub use context::{HookContext, StopContext};
 pub use error::{HookError, LifecycleError, PanicMessage, Step};
 pub use graph::{BuildError, GraphProblem};
 pub use hook::Hook;
 pub use lifecycle::{Lifecycle, LifecycleBuilder};
-pub use report::{HookReport, RunReport, StepOutcome, StepReport};
+pub use report::{HookReport, RunReport, StepOutcome, StepReport, TaskReport, TaskState};
 pub use requests::Requests;
 pub use shutdown::{ShutdownHandle, ShutdownReason};
 pub use signals::{Signal, Signals};
+pub use tasks::{OnEnd, TaskContext, TaskError, TaskSpec, Tasks};

@@ -16,3 +16,4 @@ mod process;
 mod properties;
 mod signals;
 mod stop;
+mod tasks;
