@@ -1,11 +1,9 @@
 //! What the service depends on, and the checks that prove it.
 
-use std::time::Duration;
-
-use tokio::time::sleep;
 use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue};
 use tria_chroma::ChromaClient;
 use tria_db_check::pool::{DatabaseUrl, PoolOptions};
+use tria_lifecycle::Disposal;
 use tria_llm_check::{Endpoint, EndpointOptions};
 use tria_redis_check::{RedisOptions, build_pool};
 
@@ -16,9 +14,6 @@ pub(crate) const UNUSABLE: Code = Code::new("unusable");
 
 /// The checks that `OPTIONAL_CHECKS` may name.
 const CHECKS: [&str; 4] = ["database", "redis", "openai", "chromadb"];
-
-/// How often a pool that is being closed is looked at.
-const CLOSING: Duration = Duration::from_millis(5);
 
 /// The pools and clients of everything that the service depends on. Opening them connects to
 /// nothing.
@@ -70,28 +65,35 @@ impl Dependencies {
             _ => Err(problems),
         }
     }
+}
 
-    /// Closes PostgreSQL's pools, and waits until they are empty: until then a transaction may
-    /// still be under way.
-    pub(crate) async fn close_database(&self) {
-        for pool in [&self.database.main, &self.database.probe] {
-            pool.close();
-            emptied(|| pool.status().size).await;
-        }
-    }
+// === impl DatabasePools ===
 
-    /// Closes Redis' pools, and waits until they are empty.
-    pub(crate) async fn close_redis(&self) {
-        for pool in [&self.redis.main, &self.redis.probe] {
-            pool.close();
-            emptied(|| pool.status().size).await;
-        }
+impl DatabasePools {
+    /// Closes both pools. Until they are empty a transaction may still be under way.
+    pub(crate) fn disposal(&self) -> Disposal {
+        let pools = [("database", &self.main), ("database probe", &self.probe)];
+        pools
+            .into_iter()
+            .fold(Disposal::new(), |disposal, (name, pool)| {
+                let (closed, left) = (pool.clone(), pool.clone());
+                disposal.part(name, move || closed.close(), move || left.status().size)
+            })
     }
 }
 
-async fn emptied(size: impl Fn() -> usize) {
-    while size() > 0 {
-        sleep(CLOSING).await;
+// === impl RedisPools ===
+
+impl RedisPools {
+    /// Closes both pools.
+    pub(crate) fn disposal(&self) -> Disposal {
+        let pools = [("redis", &self.main), ("redis probe", &self.probe)];
+        pools
+            .into_iter()
+            .fold(Disposal::new(), |disposal, (name, pool)| {
+                let (closed, left) = (pool.clone(), pool.clone());
+                disposal.part(name, move || closed.close(), move || left.status().size)
+            })
     }
 }
 

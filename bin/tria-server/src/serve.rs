@@ -150,16 +150,9 @@ async fn serve(
 /// Gives the hook of a phase the stop that closes what the phase has proven.
 fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
     let hook = hook.stop_timeout(POOL_STOP);
-    let dependencies = dependencies.clone();
     match hook.name() {
-        plan::DATABASE => hook.on_stop(async move |_| {
-            dependencies.close_database().await;
-            Ok(())
-        }),
-        plan::REDIS => hook.on_stop(async move |_| {
-            dependencies.close_redis().await;
-            Ok(())
-        }),
+        plan::DATABASE => hook.on_stop_dispose(dependencies.database.disposal()),
+        plan::REDIS => hook.on_stop_dispose(dependencies.redis.disposal()),
         _ => hook,
     }
 }

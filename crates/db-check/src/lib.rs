@@ -25,6 +25,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod connect;
 mod database;
 mod fault;
 mod lease;

@@ -1,7 +1,8 @@
 //! Builds a pool from a database URL.
 //!
 //! The pool heals itself: a connection is looked at each time before it is handed out, and one
-//! that is closed, does not answer, or was left inside a transaction is replaced.
+//! that is closed, does not answer, or was left inside a transaction is replaced. A server on
+//! Linux, from PostgreSQL 14 on, soon ends what a process left behind that died in the middle.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,8 +13,8 @@ use secrecy::SecretString;
 use tokio_postgres::{NoTls, config::SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::tls;
 pub use crate::url::{DatabaseUrl, UrlError};
+use crate::{connect::Connector, tls};
 
 /// How a pool is built.
 #[derive(Clone, Debug)]
@@ -135,8 +136,11 @@ impl DatabaseUrl {
         };
         let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
         let manager = match tls::client_config(&self.tls, direct)? {
-            Some(tls) => Manager::from_config(config, MakeRustlsConnect::new(tls), recycling),
-            None => Manager::from_config(config, NoTls, recycling),
+            Some(tls) => {
+                let connector = Connector::new(MakeRustlsConnect::new(tls));
+                Manager::from_connect(config, connector, recycling)
+            }
+            None => Manager::from_connect(config, Connector::new(NoTls), recycling),
         };
         Pool::builder(manager)
             .config(PoolConfig {

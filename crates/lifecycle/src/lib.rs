@@ -11,6 +11,7 @@
 
 mod board;
 mod context;
+mod disposal;
 mod error;
 pub mod exit_code;
 mod graph;
@@ -25,6 +26,7 @@ mod supervise;
 mod tasks;
 
 pub use context::{HookContext, StopContext};
+pub use disposal::{Disposal, StillInUse};
 pub use error::{HookError, LifecycleError, PanicMessage, Step};
 pub use graph::{BuildError, GraphProblem};
 pub use hook::Hook;

@@ -9,6 +9,7 @@
 )]
 
 mod child;
+mod disposal;
 mod failure;
 mod journal;
 mod order;
