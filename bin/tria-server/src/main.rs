@@ -3,6 +3,7 @@
 //! `main` reads as the story of the process: signals first, so that none is lost; then the
 //! environment; then the command.
 
+mod budget;
 mod check;
 mod checks;
 mod cli;

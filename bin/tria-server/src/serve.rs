@@ -9,12 +9,12 @@ use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
 
 use crate::{
-    checks,
+    budget, checks,
     dependencies::Dependencies,
     environment::{Environment, Usable},
     http, plan,
     progress::Progress,
-    refusal::refuse,
+    refusal::{refuse, unfit},
     settings::LogFormat,
     telemetry::{self, complain, say},
 };
@@ -26,9 +26,6 @@ const UNAVAILABLE: u8 = 69;
 /// How long the runtime may hold the exit for work that cannot be cancelled, such as a name being
 /// looked up.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
-
-/// How long closing a pool may take.
-const POOL_STOP: Duration = Duration::from_secs(3);
 
 /// Runs the service to its end, and gives its exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
@@ -123,8 +120,13 @@ async fn serve(
         .hook(monitor(names, runner.clone(), snapshot))
         .hook(traffic(server, drain, settings.drain))
         .pre_drain(settings.pre_drain())
-        .stop_deadline(settings.shutdown_grace)
-        .build()?;
+        .reserve(budget::AFTER_RUN)
+        .grace(settings.shutdown_grace)
+        .build();
+    let lifecycle = match lifecycle {
+        Ok(lifecycle) => lifecycle,
+        Err(error) => return unfit(error),
+    };
     let stopping = lifecycle.shutdown_handle();
     let mut phase = lifecycle.phase();
     let narrator = tokio::spawn(async move {
@@ -149,7 +151,7 @@ async fn serve(
 
 /// Gives the hook of a phase the stop that closes what the phase has proven.
 fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
-    let hook = hook.stop_timeout(POOL_STOP);
+    let hook = hook.stop_timeout(budget::POOL_STOP);
     match hook.name() {
         plan::DATABASE => hook.on_stop_dispose(dependencies.database.disposal()),
         plan::REDIS => hook.on_stop_dispose(dependencies.redis.disposal()),
@@ -162,6 +164,7 @@ fn monitor(after: Vec<String>, runner: Runner, snapshot: Arc<Snapshot>) -> Hook 
     let (give, take) = tokio::sync::oneshot::channel();
     Hook::new("monitor")
         .after(after)
+        .stop_timeout(budget::MONITOR_STOP)
         .on_start(async move |cx| {
             let handle = Monitor::start(&runner, &snapshot, cx.token());
             let _ = give.send(handle);
@@ -180,7 +183,7 @@ fn traffic(serving: JoinHandle<io::Result<()>>, drain: CancellationToken, limit:
     let aborter = serving.abort_handle();
     Hook::new("http")
         .after(["monitor"])
-        .stop_timeout(limit + Duration::from_secs(1))
+        .stop_timeout(limit + budget::DRAIN_MARGIN)
         .on_stop(async move |_| {
             drain.cancel();
             match tokio::time::timeout(limit, serving).await {

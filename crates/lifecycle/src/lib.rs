@@ -10,6 +10,7 @@
 //! the runtime is built, so that no signal is ever lost.
 
 mod board;
+mod builder;
 mod context;
 mod disposal;
 mod error;
@@ -17,6 +18,7 @@ pub mod exit_code;
 mod graph;
 mod hook;
 mod lifecycle;
+mod limits;
 mod report;
 mod requests;
 mod run;
@@ -25,12 +27,13 @@ mod signals;
 mod supervise;
 mod tasks;
 
+pub use builder::LifecycleBuilder;
 pub use context::{HookContext, StopContext};
 pub use disposal::{Disposal, StillInUse};
 pub use error::{HookError, LifecycleError, PanicMessage, Step};
 pub use graph::{BuildError, GraphProblem};
 pub use hook::Hook;
-pub use lifecycle::{Lifecycle, LifecycleBuilder};
+pub use lifecycle::Lifecycle;
 pub use report::{HookReport, RunReport, StepOutcome, StepReport, TaskReport, TaskState};
 pub use requests::Requests;
 pub use shutdown::{ShutdownHandle, ShutdownReason};

@@ -8,6 +8,7 @@
     reason = "the child process talks to its test there"
 )]
 
+mod budget;
 mod child;
 mod disposal;
 mod failure;
