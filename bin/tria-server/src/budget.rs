@@ -23,6 +23,10 @@ pub(crate) const POOL_STOP: Duration = Duration::from_secs(3);
 /// What is kept for the end of the runtime, and for what must outlive it.
 pub(crate) const AFTER_RUN: Duration = Duration::from_secs(2);
 
+/// How long of that the runtime may hold the exit for work that cannot be cancelled, such as a name
+/// being looked up.
+pub(crate) const RUNTIME_END: Duration = Duration::from_millis(200);
+
 /// What a stop may take besides `PRE_DRAIN` and `DRAIN`.
 const BESIDES: Duration = Duration::from_secs(8);
 

@@ -6,7 +6,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tria_check::{Phase, Runner};
 use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
-use tria_lifecycle::{Hook, HookError, Lifecycle, RunReport, ShutdownReason, Signals, Step};
+use tria_lifecycle::{
+    Finale, HardStop, Hook, HookError, Lifecycle, LifecycleBuilder, RunReport, ShutdownReason,
+    Signals, Step,
+};
 
 use crate::{
     budget, checks,
@@ -15,7 +18,7 @@ use crate::{
     http, plan,
     progress::Progress,
     refusal::{refuse, unfit},
-    settings::LogFormat,
+    settings::{self, LogFormat},
     telemetry::{self, complain, say},
 };
 
@@ -23,23 +26,33 @@ use crate::{
 /// (`EX_UNAVAILABLE`).
 const UNAVAILABLE: u8 = 69;
 
-/// How long the runtime may hold the exit for work that cannot be cancelled, such as a name being
-/// looked up.
-const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
-
 /// Runs the service to its end, and gives its exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
+    // Until the environment is read, its default.
+    let hard_stop = HardStop::start(signals, settings::defaults::shutdown_grace())?;
     let environment = Environment::read()?;
     telemetry::install(environment.log_format(), environment.log_level());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let code = runtime.block_on(live(&environment, signals));
-    runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
+    let code = runtime.block_on(live(&environment, signals, &hard_stop));
+    runtime.shutdown_timeout(budget::RUNTIME_END);
+    for in_vain in finale().run() {
+        complain(&format!("{:#}", anyhow::Error::from(in_vain)));
+    }
     code
 }
 
-async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8> {
+/// What outlives the runtime: to be sent or written when everything else is over.
+fn finale() -> Finale {
+    Finale::new()
+}
+
+async fn live(
+    environment: &Environment,
+    signals: &Signals,
+    hard_stop: &HardStop,
+) -> anyhow::Result<u8> {
     let Some(usable) = environment.usable() else {
         return refuse(plan::startup(), environment).await;
     };
@@ -55,17 +68,17 @@ async fn live(environment: &Environment, signals: &Signals) -> anyhow::Result<u8
             return Ok(UNAVAILABLE);
         }
     };
-    serve(environment, usable, listener, signals).await
+    let lifecycle = Lifecycle::builder().signals(signals).hard_stop(hard_stop);
+    serve(environment, usable, listener, lifecycle).await
 }
 
 async fn serve(
     environment: &Environment,
     usable: &Usable,
     listener: TcpListener,
-    signals: &Signals,
+    lifecycle: LifecycleBuilder,
 ) -> anyhow::Result<u8> {
     let settings = &usable.settings;
-    let lifecycle = Lifecycle::builder().signals(signals);
     let registry = checks::of_startup(environment, usable)?;
     let runner = Runner::new(registry, lifecycle.phase());
     let snapshot = Arc::new(Snapshot::new(runner.registry()));

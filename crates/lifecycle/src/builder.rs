@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use tria_check::Phase;
 
 use crate::{
-    BuildError, Hook, HookReport, Lifecycle, RunReport, Signal, Signals, board::Board,
-    graph::Graph, limits::Limits,
+    BuildError, HardStop, Hook, HookReport, Lifecycle, RunReport, Signal, Signals, board::Board,
+    graph::Graph, hard_stop::Orders, limits::Limits,
 };
 
 /// Builds a [`Lifecycle`].
@@ -17,6 +17,7 @@ pub struct LifecycleBuilder {
     limits: Limits,
     phase: watch::Sender<Phase>,
     signals: Option<watch::Receiver<Option<Signal>>>,
+    hard_stop: Option<watch::Sender<Orders>>,
 }
 
 // === impl LifecycleBuilder ===
@@ -96,6 +97,12 @@ impl LifecycleBuilder {
         self
     }
 
+    /// Lets `hard_stop` end the process when it does not end within the grace.
+    pub fn hard_stop(mut self, hard_stop: &HardStop) -> Self {
+        self.hard_stop = Some(hard_stop.orders());
+        self
+    }
+
     /// The lifecycle, if its hooks fit together.
     ///
     /// # Errors
@@ -107,6 +114,7 @@ impl LifecycleBuilder {
             limits,
             phase,
             signals,
+            hard_stop,
         } = self;
         let edges: Vec<(&str, &[String])> = hooks
             .iter()
@@ -124,6 +132,7 @@ impl LifecycleBuilder {
             graph,
             limits,
             signals,
+            hard_stop,
             board,
         })
     }
@@ -136,6 +145,7 @@ impl Default for LifecycleBuilder {
             limits: Limits::default(),
             phase: watch::Sender::new(Phase::Starting),
             signals: None,
+            hard_stop: None,
         }
     }
 }

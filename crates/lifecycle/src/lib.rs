@@ -10,12 +10,15 @@
 //! the runtime is built, so that no signal is ever lost.
 
 mod board;
+mod bounded;
 mod builder;
 mod context;
 mod disposal;
 mod error;
 pub mod exit_code;
+mod finale;
 mod graph;
+mod hard_stop;
 mod hook;
 mod lifecycle;
 mod limits;
@@ -31,7 +34,9 @@ pub use builder::LifecycleBuilder;
 pub use context::{HookContext, StopContext};
 pub use disposal::{Disposal, StillInUse};
 pub use error::{HookError, LifecycleError, PanicMessage, Step};
+pub use finale::{Finale, FinaleError};
 pub use graph::{BuildError, GraphProblem};
+pub use hard_stop::HardStop;
 pub use hook::Hook;
 pub use lifecycle::Lifecycle;
 pub use report::{HookReport, RunReport, StepOutcome, StepReport, TaskReport, TaskState};

@@ -11,7 +11,7 @@ use tria_check::Phase;
 
 use crate::{
     Hook, LifecycleBuilder, LifecycleError, RunReport, ShutdownHandle, ShutdownReason, Signal,
-    board::Board, exit_code, graph::Graph, limits::Limits, run::Run,
+    board::Board, exit_code, graph::Graph, hard_stop::Orders, limits::Limits, run::Run,
 };
 
 /// The life of a process, ready to run.
@@ -51,6 +51,7 @@ pub struct Lifecycle {
     pub(crate) graph: Graph,
     pub(crate) limits: Limits,
     pub(crate) signals: Option<watch::Receiver<Option<Signal>>>,
+    pub(crate) hard_stop: Option<watch::Sender<Orders>>,
     pub(crate) board: Arc<Board>,
 }
 
@@ -88,8 +89,12 @@ impl Lifecycle {
             graph,
             limits,
             signals,
+            hard_stop,
             board,
         } = self;
+        if let Some(orders) = hard_stop {
+            orders.send_modify(|orders| orders.follow(&board, limits.grace));
+        }
         let root = CancellationToken::new();
         let _cancel_all = root.clone().drop_guard();
         let run = Run::new(hooks, graph, Arc::clone(&board), &root);

@@ -1,6 +1,15 @@
 //! What the child does, by the scenario that its test names.
 
-use std::{env, future::pending, io::Write, process, thread};
+mod doomed;
+
+use std::{
+    env,
+    future::pending,
+    io::Write,
+    process,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use tokio::{runtime::Runtime, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -10,12 +19,18 @@ use tria_lifecycle::{
 
 use crate::process::PATIENCE;
 
-/// A log that never takes a line of the signal threads.
-struct Mute(bool);
+/// A log that takes no line any more, of nobody or only of the signal threads.
+struct Log {
+    mute: bool,
+}
 
-impl Write for Mute {
+/// Whether it takes no line of anybody.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+impl Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        while self.0 && matches!(thread::current().name(), Some("signals" | "signal-log")) {
+        let is_signals = matches!(thread::current().name(), Some("signals" | "signal-log"));
+        while STUCK.load(Ordering::SeqCst) || (self.mute && is_signals) {
             thread::park();
         }
         std::io::stdout().write(line)
@@ -36,10 +51,10 @@ fn say(event: &str) {
 fn child() {
     let scenario = env::args().find_map(|arg| arg.strip_prefix("scenario=").map(str::to_owned));
     let Some(scenario) = scenario else { return };
-    let is_mute = scenario == "mute";
+    let mute = scenario == "mute";
     tracing_subscriber::fmt()
         .json()
-        .with_writer(move || Mute(is_mute))
+        .with_writer(move || Log { mute })
         .init();
 
     let signals = Signals::install().unwrap();
@@ -52,6 +67,7 @@ fn child() {
         "held" | "mute" => runtime().block_on(held(&signals)),
         "wedged" => wedged(&signals),
         "asked" => asked(&signals),
+        doomed if doomed.starts_with("doomed") => doomed::run(doomed, &signals),
         _ => runtime().block_on(run(plain(), &signals)),
     };
     say(&serde_json::to_string(&report).unwrap());
@@ -71,9 +87,11 @@ fn wait_for_go() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
+const WORKERS: usize = 2;
+
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
         .unwrap()
@@ -156,23 +174,31 @@ async fn held(signals: &Signals) -> RunReport {
     run(builder.hook(worker().on_stop(stop)), signals).await
 }
 
+/// Blocks its thread for ever.
+fn block() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
 /// Every thread of the runtime is blocked, that of `main` too.
 fn wedged(signals: &Signals) -> ! {
     count_dumps(signals);
-    let runtime = runtime();
-    let blocked = || loop {
-        thread::park();
-    };
-    let lifecycle = plain().signals(signals).build().unwrap();
+    wedge(plain().signals(signals))
+}
+
+/// Runs it until it is ready, and then blocks every thread of the runtime.
+fn wedge(builder: LifecycleBuilder) -> ! {
+    let lifecycle = builder.build().unwrap();
     let mut phase = lifecycle.phase();
-    runtime.block_on(async {
+    runtime().block_on(async {
         tokio::spawn(lifecycle.run());
         phase.wait_for(|phase| phase.is_ready()).await.unwrap();
-        for _ in 0..2 {
-            tokio::spawn(async move { blocked() });
+        for _ in 0..WORKERS {
+            tokio::spawn(async { block() });
         }
         say("wedged");
-        blocked()
+        block()
     })
 }
 

@@ -12,6 +12,7 @@ mod budget;
 mod child;
 mod disposal;
 mod failure;
+mod hard_stop;
 mod journal;
 mod order;
 mod process;

@@ -2,9 +2,9 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, Sender},
     thread,
     time::Duration,
 };
@@ -34,18 +34,13 @@ impl Process {
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+        read(child.stdout.take().unwrap(), sender.clone());
+        read(child.stderr.take().unwrap(), sender);
         Self {
             child,
             stdin,
@@ -90,7 +85,7 @@ impl Process {
 
     /// Waits for its end; returns its exit code, and all it said.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
-        // The channel closes when the child's stdout does.
+        // The channel closes when the child's streams do.
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => self.seen.push(line),
@@ -101,6 +96,17 @@ impl Process {
         let status: ExitStatus = self.child.wait().unwrap();
         (status.code(), self.seen.join("\n"))
     }
+}
+
+/// Hands on each line of a stream.
+fn read(stream: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if lines.send(line).is_err() {
+                return;
+            }
+        }
+    });
 }
 
 impl Drop for Process {
