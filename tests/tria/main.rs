@@ -6,6 +6,7 @@ mod commands;
 mod database;
 mod documents;
 mod environment;
+mod lifecycle;
 mod migrations;
 mod model;
 mod redis;

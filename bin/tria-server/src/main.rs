@@ -18,6 +18,7 @@ mod progress;
 mod refusal;
 mod rules;
 mod serve;
+mod service_manager;
 mod settings;
 mod steps;
 mod telemetry;

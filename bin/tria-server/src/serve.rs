@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tria_check::{Phase, Runner};
+use tria_check::{Heartbeats, Phase, Runner};
 use tria_health::{HealthState, Monitor, Sampler, Snapshot, StartupProgress};
 use tria_lifecycle::{
     Finale, HardStop, Hook, HookError, Lifecycle, LifecycleBuilder, RunReport, ShutdownReason,
@@ -18,6 +18,7 @@ use crate::{
     http, plan,
     progress::Progress,
     refusal::{refuse, unfit},
+    service_manager,
     settings::{self, LogFormat},
     telemetry::{self, complain, say},
 };
@@ -68,7 +69,11 @@ async fn live(
             return Ok(UNAVAILABLE);
         }
     };
-    let lifecycle = Lifecycle::builder().signals(signals).hard_stop(hard_stop);
+    let manager = service_manager::of_process(&Heartbeats::default());
+    let lifecycle = Lifecycle::builder()
+        .signals(signals)
+        .hard_stop(hard_stop)
+        .service_manager(manager);
     serve(environment, usable, listener, lifecycle).await
 }
 

@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use tria_check::Phase;
 
 use crate::{
-    BuildError, HardStop, Hook, HookReport, Lifecycle, RunReport, Signal, Signals, board::Board,
-    graph::Graph, hard_stop::Orders, limits::Limits,
+    BuildError, HardStop, Hook, HookReport, Lifecycle, RunReport, ServiceManager, Signal, Signals,
+    board::Board, graph::Graph, hard_stop::Orders, limits::Limits,
 };
 
 /// Builds a [`Lifecycle`].
@@ -18,6 +18,7 @@ pub struct LifecycleBuilder {
     phase: watch::Sender<Phase>,
     signals: Option<watch::Receiver<Option<Signal>>>,
     hard_stop: Option<watch::Sender<Orders>>,
+    service_manager: Option<ServiceManager>,
 }
 
 // === impl LifecycleBuilder ===
@@ -103,6 +104,12 @@ impl LifecycleBuilder {
         self
     }
 
+    /// Tells `manager`, if there is one, how the run stands.
+    pub fn service_manager(mut self, manager: impl Into<Option<ServiceManager>>) -> Self {
+        self.service_manager = manager.into();
+        self
+    }
+
     /// The lifecycle, if its hooks fit together.
     ///
     /// # Errors
@@ -115,6 +122,7 @@ impl LifecycleBuilder {
             phase,
             signals,
             hard_stop,
+            service_manager,
         } = self;
         let edges: Vec<(&str, &[String])> = hooks
             .iter()
@@ -133,6 +141,7 @@ impl LifecycleBuilder {
             limits,
             signals,
             hard_stop,
+            service_manager,
             board,
         })
     }
@@ -146,6 +155,7 @@ impl Default for LifecycleBuilder {
             phase: watch::Sender::new(Phase::Starting),
             signals: None,
             hard_stop: None,
+            service_manager: None,
         }
     }
 }

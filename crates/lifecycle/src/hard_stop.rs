@@ -63,8 +63,12 @@ pub(crate) struct Orders {
 /// How long after the grace it acts: whatever ended just in time has ended.
 const MARGIN: Duration = Duration::from_millis(10);
 
-/// How long it waits for its words to be written: where they go may be stuck as well.
-const LAST_WORDS: Duration = Duration::from_millis(25);
+/// How long it waits for its words on standard error: that may be stuck as well. Where it is not,
+/// they are there at once.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How long it waits for its words in the log, which is more often stuck.
+const LAST_EVENT: Duration = Duration::from_millis(25);
 
 // === impl HardStop ===
 
@@ -153,17 +157,15 @@ async fn asked_for(mut orders: watch::Receiver<Orders>) {
 
 /// Says what is still there, if that is possible at once; gives the exit code.
 fn last_words(orders: Orders) -> u8 {
-    let until = Instant::now() + LAST_WORDS;
-    let left = || until.saturating_duration_since(Instant::now());
     let grace = orders.grace;
     // Even reading the report may hang, where somebody holds it.
-    let known = bounded("last-words", left(), move || words(&orders));
+    let known = bounded("last-words", LAST_WORDS, move || words(&orders));
     let (code, pending) = known.unwrap_or_else(|_| (exit_code::UNCLEAN_STOP, "unknown".into()));
 
     let line = format!("not stopped within {grace:?}, exiting at once; still pending: {pending}\n");
-    let writing = thread::Builder::new().name("last-words".into());
-    let writing = writing.spawn(move || io::stderr().write_all(line.as_bytes()));
-    let _ = bounded("last-words", left(), move || {
+    let write = thread::Builder::new().name("last-words".into());
+    let writing = write.spawn(move || io::stderr().write_all(line.as_bytes()));
+    let _ = bounded("last-event", LAST_EVENT, move || {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         tracing::error!(
             grace_ms,
@@ -172,7 +174,7 @@ fn last_words(orders: Orders) -> u8 {
             "stop deadline exceeded, exiting at once"
         );
     });
-    let _ = bounded("last-words", left(), move || {
+    let _ = bounded("last-words", LAST_WORDS, move || {
         writing.map(thread::JoinHandle::join)
     });
     code

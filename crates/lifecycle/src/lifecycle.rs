@@ -1,6 +1,6 @@
 //! The life of a process: all its hooks, from their start to their stop.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tria_check::Phase;
 
 use crate::{
-    Hook, LifecycleBuilder, LifecycleError, RunReport, ShutdownHandle, ShutdownReason, Signal,
-    board::Board, exit_code, graph::Graph, hard_stop::Orders, limits::Limits, run::Run,
+    Hook, LifecycleBuilder, LifecycleError, RunReport, ServiceManager, ShutdownHandle,
+    ShutdownReason, Signal, board::Board, exit_code, graph::Graph, hard_stop::Orders,
+    limits::Limits, run::Run,
 };
 
 /// The life of a process, ready to run.
@@ -52,6 +53,7 @@ pub struct Lifecycle {
     pub(crate) limits: Limits,
     pub(crate) signals: Option<watch::Receiver<Option<Signal>>>,
     pub(crate) hard_stop: Option<watch::Sender<Orders>>,
+    pub(crate) service_manager: Option<ServiceManager>,
     pub(crate) board: Arc<Board>,
 }
 
@@ -90,6 +92,7 @@ impl Lifecycle {
             limits,
             signals,
             hard_stop,
+            service_manager,
             board,
         } = self;
         if let Some(orders) = hard_stop {
@@ -102,9 +105,14 @@ impl Lifecycle {
             // A signal that came already comes before any start.
             biased;
             never = relay(signals, &board) => match never {},
+            never = follow(service_manager.clone(), &board) => match never {},
             () = live(run, limits, &board) => {}
         }
-        board.latest()
+        let report = board.latest();
+        if let Some(manager) = service_manager {
+            manager.conclude(&report);
+        }
+        report
     }
 }
 
@@ -147,11 +155,16 @@ async fn live(mut run: Run, limits: Limits, board: &Board) {
     board.enter(end, stopping.elapsed());
 }
 
+/// Tells the manager, if there is one.
+async fn follow(manager: Option<ServiceManager>, board: &Board) -> Infallible {
+    match manager {
+        Some(manager) => manager.follow(board.report()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Puts the first signal on the board.
-async fn relay(
-    signals: Option<watch::Receiver<Option<Signal>>>,
-    board: &Board,
-) -> std::convert::Infallible {
+async fn relay(signals: Option<watch::Receiver<Option<Signal>>>, board: &Board) -> Infallible {
     if let Some(mut signals) = signals {
         // An error means that no signal can come any more.
         let first = signals

@@ -20,22 +20,20 @@ fn terminated(scenario: &str, once: &str) -> (Option<i32>, String, Duration) {
     (code, said, begun.elapsed())
 }
 
-/// On a busy machine anybody is late at times: the best of a few counts.
+/// On a busy machine anybody is late at times: one good end out of a few counts.
 fn in_time(scenario: &str, once: &str, code: i32, words: &[&str]) {
-    let mut best = Duration::MAX;
+    let mut ends = Vec::new();
     for _ in 0..5 {
         let (ended, said, took) = terminated(scenario, once);
         assert_eq!(ended, Some(code), "{said}");
-        for word in words {
-            assert!(said.contains(word), "{word} in {said}");
-        }
         // The clock of the child began when it got the signal, before ours.
-        best = best.min(took.saturating_sub(GRACE));
-        if best < OVERRUN {
+        let late = took.saturating_sub(GRACE);
+        if late < OVERRUN && words.iter().all(|word| said.contains(word)) {
             return;
         }
+        ends.push((late, said));
     }
-    panic!("{best:?} too late at best");
+    panic!("no end in time, with {words:?}: {ends:#?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod journal;
 mod order;
 mod process;
 mod properties;
+mod service_manager;
 mod signals;
 mod stop;
 mod tasks;

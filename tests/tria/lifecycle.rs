@@ -1,0 +1,3 @@
+//! How the service lives under those who start and stop it.
+
+mod systemd;
