@@ -1,7 +1,8 @@
 //! Opens the connections of a pool.
 
-use std::{future::Future, pin::Pin};
+use std::{pin::Pin, sync::Arc};
 
+use arc_swap::ArcSwapOption;
 use deadpool_postgres::Connect;
 use tokio::task::JoinHandle;
 use tokio_postgres::{
@@ -10,9 +11,17 @@ use tokio_postgres::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-/// Opens connections whose server notices soon when this process is gone.
+/// Opens connections that log in with the password as it is then, and whose server notices soon
+/// when this process is gone.
 pub(crate) struct Connector<T> {
     tls: T,
+    password: Password,
+}
+
+/// The password of a URL, which may change while pools use it. Clones are the same password.
+#[derive(Clone, Default)]
+pub(crate) struct Password {
+    current: Arc<ArcSwapOption<Vec<u8>>>,
 }
 
 type Connecting<'a> =
@@ -25,11 +34,38 @@ const NOTICE_GONE: &str = "
 SELECT set_config(name, '500ms', false) FROM pg_catalog.pg_settings
  WHERE name = 'client_connection_check_interval'";
 
+// === impl Password ===
+
+impl Password {
+    /// The password of a driver's configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        let password = Self::default();
+        password.set(config.get_password());
+        password
+    }
+
+    pub(crate) fn set(&self, password: Option<&[u8]>) {
+        self.current
+            .store(password.map(|password| Arc::new(password.to_vec())));
+    }
+
+    pub(crate) fn is(&self, password: Option<&[u8]>) -> bool {
+        let current = self.current.load();
+        current.as_ref().map(|current| current.as_slice()) == password
+    }
+
+    fn put_into(&self, config: &mut Config) {
+        if let Some(current) = &*self.current.load() {
+            config.password(current.as_slice());
+        }
+    }
+}
+
 // === impl Connector ===
 
 impl<T> Connector<T> {
-    pub(crate) fn new(tls: T) -> Self {
-        Self { tls }
+    pub(crate) fn new(tls: T, password: Password) -> Self {
+        Self { tls, password }
     }
 }
 
@@ -41,7 +77,8 @@ where
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     fn connect(&self, config: &Config) -> Connecting<'_> {
-        let (config, tls) = (config.clone(), self.tls.clone());
+        let (mut config, tls) = (config.clone(), self.tls.clone());
+        self.password.put_into(&mut config);
         Box::pin(async move {
             let (client, connection) = config.connect(tls).await?;
             let connection = AbortOnDropHandle::new(tokio::spawn(async move {

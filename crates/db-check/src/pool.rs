@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio_postgres::{NoTls, config::SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub use crate::url::{DatabaseUrl, UrlError};
+pub use crate::url::{DatabaseUrl, LeadsElsewhere, UrlError};
 use crate::{connect::Connector, tls};
 
 /// How a pool is built.
@@ -114,7 +114,7 @@ impl DatabaseUrl {
     /// # Errors
     /// The root certificates are no good.
     pub fn pool(&self, options: &PoolOptions) -> Result<Pool, PoolBuildError> {
-        let mut config = self.config.clone();
+        let (mut config, password) = (self.config.clone(), self.password.clone());
         if let (None, Some(name)) = (config.get_application_name(), &options.application_name) {
             config.application_name(name);
         }
@@ -137,10 +137,10 @@ impl DatabaseUrl {
         let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
         let manager = match tls::client_config(&self.tls, direct)? {
             Some(tls) => {
-                let connector = Connector::new(MakeRustlsConnect::new(tls));
+                let connector = Connector::new(MakeRustlsConnect::new(tls), password);
                 Manager::from_connect(config, connector, recycling)
             }
-            None => Manager::from_connect(config, Connector::new(NoTls), recycling),
+            None => Manager::from_connect(config, Connector::new(NoTls, password), recycling),
         };
         Pool::builder(manager)
             .config(PoolConfig {

@@ -25,8 +25,10 @@ pub mod codes;
 mod endpoint;
 mod facts;
 mod fault;
+mod password;
 mod pool;
 mod probe;
 
 pub use check::RedisCheck;
+pub use password::Password;
 pub use pool::{BuildPoolError, RedisOptions, build_pool};

@@ -18,7 +18,8 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, pem, pem::PemObject},
 };
-use secrecy::{ExposeSecret, SecretString};
+
+use crate::password::{LogIn, Password};
 
 /// Where a Redis is, and how to reach it. Its `Debug` hides the password.
 #[derive(Clone, Debug)]
@@ -29,8 +30,8 @@ pub struct RedisOptions {
     pub port: u16,
     /// The ACL user; none: `default`.
     pub username: Option<String>,
-    /// The password; none: no authentication.
-    pub password: Option<SecretString>,
+    /// The password, which may be changed later; none: no authentication.
+    pub password: Option<Password>,
     /// The database's number (0).
     pub db: u32,
     /// Whether to speak TLS, as `rediss://` stands for (no).
@@ -120,11 +121,9 @@ impl RedisOptions {
         let mut settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
             .set_skip_set_lib_name();
-        if let Some(username) = &self.username {
+        // With a password, both are given by it at each login.
+        if let (Some(username), None) = (&self.username, &self.password) {
             settings = settings.set_username(username);
-        }
-        if let Some(password) = &self.password {
-            settings = settings.set_password(password.expose_secret());
         }
         let info = address
             .into_connection_info()
@@ -151,6 +150,8 @@ impl RedisOptions {
 /// A connection is tested with PING before it is handed out again, and replaced when it is
 /// broken, so that the pool heals by itself after a restart of the server.
 ///
+/// A connection logs in with the password as it is then; see [`Password::rotate`].
+///
 /// Connections speak RESP3, which Redis has since version 6. They do not announce the name of
 /// the client's library.
 ///
@@ -165,10 +166,14 @@ pub fn build_pool(options: &RedisOptions) -> Result<Pool, BuildPoolError> {
         // It fails only when another thread was quicker, which is as good.
         let _ = ring::default_provider().install_default();
     }
-    let timeouts = AsyncConnectionConfig::new()
+    let mut connecting = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(options.connect_timeout))
         .set_response_timeout(Some(options.response_timeout));
-    let manager = Manager::new_with_config(options.connection_info()?, timeouts)
+    if let Some(password) = &options.password {
+        let log_in = LogIn::new(options.username.as_deref(), password);
+        connecting = connecting.set_credentials_provider(log_in);
+    }
+    let manager = Manager::new_with_config(options.connection_info()?, connecting)
         .map_err(BuildPoolError::Options)?;
     let mut config = PoolConfig::new(options.max_size);
     config.timeouts = Timeouts {

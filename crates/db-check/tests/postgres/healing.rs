@@ -126,6 +126,11 @@ async fn a_changed_password_is_found_by_a_new_login() {
     );
     let outcome = conforms(&login, &url).await;
     assert_refused(&outcome, "auth_failed", tria_check::Retry::Permanent);
+
+    let changed = self::url(&url.replace("f1rst-pw", "s3cond-pw"));
+    assert_eq!(used.rotate(&changed), Ok(true));
+    let outcome = conforms(&login, &url).await;
+    assert_eq!(outcome.status(), Status::Pass, "it logs in anew");
     drop(pooled);
     until(&admin, &sessions, 0).await;
     admin
