@@ -123,7 +123,19 @@ impl Running {
     /// # Panics
     /// If the program ends before, or takes too long.
     pub fn wait_for(&self, needle: &str) -> String {
-        match self.stdout.wait_for(needle, LONG) {
+        self.wait_on(&self.stdout, needle)
+    }
+
+    /// The same on standard error.
+    ///
+    /// # Panics
+    /// If the program ends before, or takes too long.
+    pub fn wait_for_complaint(&self, needle: &str) -> String {
+        self.wait_on(&self.stderr, needle)
+    }
+
+    fn wait_on(&self, stream: &Collector, needle: &str) -> String {
+        match stream.wait_for(needle, LONG) {
             Some(text) => text,
             None => panic!(
                 "{needle:?} was not written; stdout:\n{}\nstderr:\n{}",

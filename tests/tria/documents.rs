@@ -1,6 +1,6 @@
 //! The documents tell the truth: codes, keys, options, command lines, exit codes and output.
 
-mod reading;
+pub(crate) mod reading;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

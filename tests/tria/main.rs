@@ -9,6 +9,7 @@ mod documents;
 mod draining;
 mod environment;
 mod faults;
+mod lifecycle;
 mod migrations;
 mod model;
 mod redis;

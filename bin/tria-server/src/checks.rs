@@ -80,10 +80,10 @@ fn proofs(environment: &Environment, usable: &Usable) -> anyhow::Result<Registry
     let postgres = &dependencies.database;
     let database = DatabaseCheck::new(postgres.main.clone())
         .probe_pool(postgres.probe.clone())
-        .target(postgres.target.clone());
+        .target(postgres.url.target());
     let schema = SchemaCheck::new(postgres.main.clone(), schema_spec()?)
         .probe_pool(postgres.probe.clone())
-        .target(postgres.target.clone())
+        .target(postgres.url.target())
         .migrate_remedy("run `tria-server migrate`");
     let redis = RedisCheck::new(dependencies.redis.main.clone())
         .probe_pool(dependencies.redis.probe.clone())
@@ -110,12 +110,12 @@ fn while_serving(builder: RegistryBuilder, usable: &Usable) -> RegistryBuilder {
     let database = tria_db_check::LoginCheck::new(postgres.login.clone());
     let statistics = StatisticsCheck::new(postgres.main.clone())
         .probe_pool(postgres.probe.clone())
-        .target(postgres.target.clone());
+        .target(postgres.url.target());
     let redis = tria_redis_check::LoginCheck::new(redis.login.clone()).endpoint(&redis.options);
     let (endpoint, model) = (&dependencies.openai_login, settings.openai_model.clone());
     let openai = tria_llm_check::LoginCheck::new(endpoint, model);
     let chroma = tria_vector_check::LoginCheck::new(dependencies.chroma_login.clone());
-    let builder = builder.register(database.target(postgres.target.clone()));
+    let builder = builder.register(database.target(postgres.url.target()));
     let builder = builder.register(statistics).register(redis);
     builder.register(openai).register(chroma)
 }

@@ -1,15 +1,13 @@
 //! What the service depends on, and the checks that prove it.
 
-use std::time::Duration;
-
 use secrecy::ExposeSecret;
-use tokio::time::sleep;
 use tria_check::{Code, Finding, PrivateText, PublicText, PublicValue};
 use tria_chroma::ChromaClient;
 use tria_db_check::pool::{DatabaseUrl, PoolOptions};
 use tria_health::{Pool, PoolStatus};
+use tria_lifecycle::Disposal;
 use tria_llm_check::{Endpoint, EndpointOptions};
-use tria_redis_check::{RedisOptions, build_pool};
+use tria_redis_check::{Password, RedisOptions, build_pool};
 
 use crate::settings::Settings;
 
@@ -18,9 +16,6 @@ pub(crate) const UNUSABLE: Code = Code::new("unusable");
 
 /// The checks that `OPTIONAL_CHECKS` may name.
 const CHECKS: [&str; 4] = ["database", "redis", "openai", "chromadb"];
-
-/// How often a pool that is being closed is looked at.
-const CLOSING: Duration = Duration::from_millis(5);
 
 /// The pools and clients of everything that the service depends on. Opening them connects to
 /// nothing.
@@ -43,7 +38,8 @@ pub(crate) struct DatabasePools {
     pub(crate) main: deadpool_postgres::Pool,
     pub(crate) probe: deadpool_postgres::Pool,
     pub(crate) login: deadpool_postgres::Pool,
-    pub(crate) target: tria_db_check::Target,
+    /// What they were built of, with the password that they log in with.
+    pub(crate) url: DatabaseUrl,
 }
 
 #[derive(Clone)]
@@ -109,34 +105,43 @@ impl Dependencies {
             }),
         ]
     }
+}
 
-    /// Closes PostgreSQL's pools, and waits until they are empty: until then a transaction may
-    /// still be under way.
-    pub(crate) async fn close_database(&self) {
-        let DatabasePools {
-            main, probe, login, ..
-        } = &self.database;
-        for pool in [main, probe, login] {
-            pool.close();
-            emptied(|| pool.status().size).await;
-        }
-    }
+// === impl DatabasePools ===
 
-    /// Closes Redis' pools, and waits until they are empty.
-    pub(crate) async fn close_redis(&self) {
-        let RedisPools {
-            main, probe, login, ..
-        } = &self.redis;
-        for pool in [main, probe, login] {
-            pool.close();
-            emptied(|| pool.status().size).await;
-        }
+impl DatabasePools {
+    /// Closes the pools. Until they are empty a transaction may still be under way.
+    pub(crate) fn disposal(&self) -> Disposal {
+        let pools = [
+            ("database", &self.main),
+            ("database probe", &self.probe),
+            ("database login", &self.login),
+        ];
+        pools
+            .into_iter()
+            .fold(Disposal::new(), |disposal, (name, pool)| {
+                let (closed, left) = (pool.clone(), pool.clone());
+                disposal.part(name, move || closed.close(), move || left.status().size)
+            })
     }
 }
 
-async fn emptied(size: impl Fn() -> usize) {
-    while size() > 0 {
-        sleep(CLOSING).await;
+// === impl RedisPools ===
+
+impl RedisPools {
+    /// Closes the pools.
+    pub(crate) fn disposal(&self) -> Disposal {
+        let pools = [
+            ("redis", &self.main),
+            ("redis probe", &self.probe),
+            ("redis login", &self.login),
+        ];
+        pools
+            .into_iter()
+            .fold(Disposal::new(), |disposal, (name, pool)| {
+                let (closed, left) = (pool.clone(), pool.clone());
+                disposal.part(name, move || closed.close(), move || left.status().size)
+            })
     }
 }
 
@@ -193,13 +198,13 @@ fn open_database(settings: &Settings) -> Result<DatabasePools, Finding> {
         main: pool(settings.db_pool_size, "tria-server")?,
         probe: pool(1, "tria-server probe")?,
         login: pool(1, "tria-server login")?,
-        target: url.target(),
+        url,
     })
 }
 
 fn open_redis(settings: &Settings) -> Result<RedisPools, Finding> {
     let mut options = RedisOptions::new(settings.redis_host.clone(), settings.redis_port);
-    options.password.clone_from(&settings.redis_password);
+    options.password = settings.redis_password.clone().map(Password::from);
     options.db = settings.redis_db;
     options.tls = settings.redis_tls;
     let pool = |max_size| {

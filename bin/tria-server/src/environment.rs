@@ -108,6 +108,20 @@ impl Environment {
         }
     }
 
+    /// Everything that is wrong, a line each; no value is in it.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let violations = self.report.violations().map(|complaint| {
+            let (key, problem, remedy) = (complaint.key(), complaint.problem(), complaint.remedy());
+            format!("{key}: {problem}; {remedy}")
+        });
+        let unusable = self.prepared.as_ref().err().into_iter().flatten();
+        let unusable = unusable.map(|finding| match finding.get_remedy() {
+            Some(remedy) => format!("{}; {remedy}", finding.text()),
+            None => finding.text().to_string(),
+        });
+        violations.chain(unusable).collect()
+    }
+
     /// For whom to write, also where something else is wrong.
     pub(crate) fn log_format(&self) -> LogFormat {
         match self.values.get("LOG_FORMAT") {

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
+use arc_swap::ArcSwap;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tria_check::{Heartbeats, Phase};
 use tria_health::{Access, HealthService, StartupProgress};
@@ -24,7 +25,12 @@ pub(crate) const REVISION: &str = env!("TRIA_REVISION");
 pub(crate) struct Health {
     pub(crate) service: HealthService,
     lifecycle: Arc<OnceLock<watch::Receiver<RunReport>>>,
+    configuration: Configuration,
 }
+
+/// The settings as the diagnostics tell them: as they hold, secrets redacted.
+#[derive(Clone)]
+pub(crate) struct Configuration(Arc<ArcSwap<Map<String, Value>>>);
 
 // === impl Health ===
 
@@ -34,9 +40,9 @@ impl Health {
         environment: &Environment,
         usable: &Usable,
         phase: watch::Receiver<Phase>,
+        heartbeats: Heartbeats,
         titles: impl IntoIterator<Item = (usize, String)>,
     ) -> anyhow::Result<Self> {
-        let heartbeats = Heartbeats::default();
         let registry = checks::of_service(environment, usable, &heartbeats)?;
         let service = HealthService::builder(registry)
             .phase(phase)
@@ -46,8 +52,8 @@ impl Health {
             .on_change(reporting::tell)
             .build();
         let lifecycle: Arc<OnceLock<watch::Receiver<RunReport>>> = Arc::default();
-        let configuration = configuration(environment)?;
-        let seen = Arc::clone(&lifecycle);
+        let configuration = Configuration::of(environment)?;
+        let (seen, shown) = (Arc::clone(&lifecycle), configuration.clone());
         let service = service.with(|state| {
             state
                 .revision(REVISION)
@@ -57,9 +63,13 @@ impl Health {
                     let report = seen.get().map(|report| report.borrow().clone());
                     serde_json::to_value(report).unwrap_or_default()
                 })
-                .section("configuration", move || configuration.clone())
+                .section("configuration", move || shown.to_value())
         });
-        Ok(Self { service, lifecycle })
+        Ok(Self {
+            service,
+            lifecycle,
+            configuration,
+        })
     }
 
     /// Adds the report of the lifecycle to the diagnostics, once there is one.
@@ -67,6 +77,38 @@ impl Health {
         // There is one lifecycle in a process.
         let _ = self.lifecycle.set(report);
     }
+
+    /// What the diagnostics tell of the settings.
+    pub(crate) fn configuration(&self) -> Configuration {
+        self.configuration.clone()
+    }
+}
+
+// === impl Configuration ===
+
+impl Configuration {
+    fn of(environment: &Environment) -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(ArcSwap::from_pointee(told(environment)?))))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Object(Map::clone(&self.0.load()))
+    }
+
+    /// Takes over those settings of another environment that were applied.
+    pub(crate) fn take_over(&self, environment: &Environment, applied: &[String]) {
+        // The rules were good at the start.
+        let Ok(now) = told(environment) else { return };
+        let mut told = Map::clone(&self.0.load());
+        told.extend(now.into_iter().filter(|(key, _)| applied.contains(key)));
+        self.0.store(Arc::new(told));
+    }
+}
+
+fn told(environment: &Environment) -> anyhow::Result<Map<String, Value>> {
+    let settings = effective(environment)?.into_iter();
+    let told = settings.map(|it| (it.name, it.value.map_or(Value::Null, Value::from)));
+    Ok(told.collect())
 }
 
 /// In development whoever reaches the address may ask; elsewhere whoever has the token, where
@@ -77,13 +119,4 @@ fn access(settings: &Settings) -> Access {
         (Kind::Production, None) => Access::Closed,
         (_, Some(token)) => Access::Token(token.clone()),
     }
-}
-
-/// The settings as they hold, secrets redacted; they are read once.
-fn configuration(environment: &Environment) -> anyhow::Result<Value> {
-    let mut told = serde_json::Map::new();
-    for setting in effective(environment)? {
-        told.insert(setting.name, setting.value.map_or(Value::Null, Value::from));
-    }
-    Ok(told.into())
 }

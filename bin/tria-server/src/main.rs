@@ -3,6 +3,7 @@
 //! `main` reads as the story of the process: signals first, so that none is lost; then the
 //! environment; then the command.
 
+mod budget;
 mod check;
 mod checks;
 mod cli;
@@ -16,9 +17,11 @@ mod migrate;
 mod plan;
 mod progress;
 mod refusal;
+mod reload;
 mod reporting;
 mod rules;
 mod serve;
+mod service_manager;
 mod settings;
 mod steps;
 mod telemetry;

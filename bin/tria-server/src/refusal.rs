@@ -2,10 +2,10 @@
 
 use tokio::sync::watch;
 use tria_check::{Phase, Runner};
-use tria_lifecycle::{Signal, exit_code::forced_by};
+use tria_lifecycle::{BuildError, GraphProblem, Signal, exit_code::forced_by};
 use tria_orchestrator::exit_code;
 
-use crate::{checks, environment::Environment, plan::Plan, telemetry::complain};
+use crate::{budget, checks, environment::Environment, plan::Plan, telemetry::complain};
 
 /// Tells what is wrong with the environment, and that nothing else of the plan was tried. Gives
 /// the exit code.
@@ -20,6 +20,20 @@ pub(crate) async fn refuse(plan: Plan, environment: &Environment) -> anyhow::Res
         .prove()
         .await;
     Ok(verdict.exit_code().unwrap_or(exit_code::CONFIG))
+}
+
+/// Tells that what a stop may take does not fit `SHUTDOWN_GRACE`, and gives the exit code.
+///
+/// # Errors
+/// Anything else that is wrong with the hooks is a bug.
+pub(crate) fn unfit(error: BuildError) -> anyhow::Result<u8> {
+    let over = |problem: &GraphProblem| matches!(problem, GraphProblem::OverGrace { .. });
+    if !error.problems().iter().any(over) {
+        return Err(error.into());
+    }
+    complain(&format!("❌ {error}"));
+    complain(&format!("   remedy: {}", budget::REMEDY));
+    Ok(exit_code::CONFIG)
 }
 
 /// Says that a command was interrupted before it was done, and gives its exit code: not that of a

@@ -1,8 +1,12 @@
 //! What is reported to Sentry, where `SENTRY_DSN` is set: changes of a check's verdict, panics,
 //! and an end that nobody asked for. Secrets are taken out of everything that is sent.
 
-use std::{borrow::Cow, sync::mpsc, thread, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
+use arc_swap::ArcSwap;
 use sentry::{
     ClientInitGuard, ClientOptions, Hub, Level,
     protocol::{Event, Value},
@@ -11,50 +15,84 @@ use sentry::{
 use tria_check::PrivateText;
 use tria_env_check::Redactor;
 use tria_health::{StateChange, Turn};
-use tria_lifecycle::RunReport;
+use tria_lifecycle::{Finale, RunReport};
 
 use crate::{
+    budget,
     health::{REVISION, VERSION},
     settings::Settings,
 };
 
-/// How long what is not sent yet may hold the exit.
-const FLUSH: Duration = Duration::from_secs(2);
-
-/// Sends reports for as long as it lives; dropping it sends what is left, within 2 s, and takes
-/// no part of the runtime that is gone by then.
-pub(crate) struct Reporting(Option<ClientInitGuard>);
+/// Sends reports until its finale. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Reporting {
+    client: Arc<Mutex<Option<ClientInitGuard>>>,
+    /// What takes the secrets out: of the environment, and of what was read anew.
+    redactors: Arc<ArcSwap<Vec<Redactor>>>,
+}
 
 // === impl Reporting ===
 
 impl Reporting {
     /// Reports nothing.
     pub(crate) fn none() -> Self {
-        Self(None)
+        Self {
+            client: Arc::default(),
+            redactors: Arc::default(),
+        }
     }
 
     /// Begins to report, where a DSN is set. Panics are reported from here on.
-    pub(crate) fn start(settings: &Settings, redactor: Redactor) -> Self {
+    pub(crate) fn start(settings: &Settings, redactor: &Redactor) -> Self {
+        let reporting = Self::none();
         let Some(dsn) = dsn(settings) else {
-            return Self::none();
+            return reporting;
         };
+        reporting.also_redact(redactor);
+        let redactors = Arc::clone(&reporting.redactors);
         let scrub = move |mut event: Event<'static>| {
-            scrub(&mut event, &redactor);
+            scrub(&mut event, &redactors.load());
             Some(event)
         };
         let mut options = ClientOptions::new()
             .release(format!("tria-server@{VERSION}+{REVISION}"))
             .environment(settings.environment.name())
             .send_default_pii(false)
-            .shutdown_timeout(FLUSH)
+            .shutdown_timeout(budget::LAST_REPORTS)
             .before_send(scrub);
         options.dsn = Some(dsn);
-        Self(Some(sentry::init(options)))
+        *reporting.client() = Some(sentry::init(options));
+        reporting
+    }
+
+    fn client(&self) -> MutexGuard<'_, Option<ClientInitGuard>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes these secrets out too, from now on.
+    pub(crate) fn also_redact(&self, redactor: &Redactor) {
+        self.redactors.rcu(|redactors| {
+            let mut redactors = Vec::clone(redactors);
+            redactors.push(redactor.clone());
+            redactors
+        });
+    }
+
+    /// Sends what is left. The client's own limit ends before it joins its thread, which a server
+    /// that accepts and never answers holds for ever: so it is waited for from outside.
+    pub(crate) fn finale(&self) -> Finale {
+        match self.client().take() {
+            None => Finale::new(),
+            Some(client) => {
+                let flush = move || drop(client);
+                Finale::new().step("reporting", budget::LAST_REPORTS, flush)
+            }
+        }
     }
 
     /// Reports an end that nobody asked for.
     pub(crate) fn ended(&self, report: &RunReport) {
-        if self.0.is_none() || report.exit_code == 0 {
+        if self.client().is_none() || report.exit_code == 0 {
             return;
         }
         let code = report.exit_code;
@@ -73,26 +111,6 @@ impl Reporting {
             .extra
             .insert("pending".into(), report.pending.clone().into());
         Hub::main().capture_event(event);
-    }
-}
-
-impl Drop for Reporting {
-    /// Sends what is left. The client's own limit ends before it joins its thread, which a server
-    /// that accepts and never answers holds for ever: so it is waited for from outside.
-    fn drop(&mut self) {
-        let Some(guard) = self.0.take() else { return };
-        let (sent, is_sent) = mpsc::sync_channel(1);
-        let flush = move || {
-            drop(guard);
-            let _ = sent.send(());
-        };
-        if thread::Builder::new()
-            .name("reporting".into())
-            .spawn(flush)
-            .is_ok()
-        {
-            let _ = is_sent.recv_timeout(FLUSH);
-        }
     }
 }
 
@@ -147,12 +165,8 @@ fn event_of(change: &StateChange) -> Event<'static> {
 }
 
 /// Takes secrets out of every text of ours. A panic's message is anybody's.
-fn scrub(event: &mut Event<'static>, redactor: &Redactor) {
-    let clean = |text: &mut String| {
-        if let Cow::Owned(clean) = redactor.redact(text) {
-            *text = clean;
-        }
-    };
+fn scrub(event: &mut Event<'static>, redactors: &[Redactor]) {
+    let clean = |text: &mut String| clean(text, redactors);
     if let Some(message) = &mut event.message {
         clean(message);
     }
@@ -163,21 +177,29 @@ fn scrub(event: &mut Event<'static>, redactor: &Redactor) {
     }
     event.tags.values_mut().for_each(clean);
     for value in event.extra.values_mut() {
-        scrub_value(value, redactor);
+        scrub_value(value, redactors);
     }
 }
 
-fn scrub_value(value: &mut Value, redactor: &Redactor) {
+fn clean(text: &mut String, redactors: &[Redactor]) {
+    for redactor in redactors {
+        if let Cow::Owned(clean) = redactor.redact(text) {
+            *text = clean;
+        }
+    }
+}
+
+fn scrub_value(value: &mut Value, redactors: &[Redactor]) {
     match value {
-        Value::String(text) => *text = redactor.redact(text).into_owned(),
+        Value::String(text) => clean(text, redactors),
         Value::Array(values) => {
             for value in values {
-                scrub_value(value, redactor);
+                scrub_value(value, redactors);
             }
         }
         Value::Object(fields) => {
             for value in fields.values_mut() {
-                scrub_value(value, redactor);
+                scrub_value(value, redactors);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -217,7 +239,7 @@ mod tests {
         event
             .extra
             .insert("b".into(), vec![format!("x {PLANTED} y")].into());
-        scrub(&mut event, &redactor());
+        scrub(&mut event, &[redactor()]);
         let text = serde_json::to_string(&event).unwrap();
         assert!(!text.contains(PLANTED), "{text}");
         assert_eq!(text.matches("[redacted]").count(), 4, "{text}");

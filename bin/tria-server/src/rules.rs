@@ -6,6 +6,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use tria_env_check::{Key, Level, Rule, Rules, RulesError, Values, WELL_KNOWN_DEFAULTS};
 
+use crate::budget;
+
 /// Up to a day: what is longer was meant in another unit.
 const ANY_DURATION: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(86_400);
 
@@ -53,6 +55,12 @@ pub(crate) fn rules() -> Result<Rules, RulesError> {
             "is greater than MAX_ORDER_TOTAL",
             "lower MIN_ORDER_TOTAL, or raise MAX_ORDER_TOTAL",
             |values| amount(values, "MIN_ORDER_TOTAL") <= amount(values, "MAX_ORDER_TOTAL"),
+        )
+        .relation(
+            ["SHUTDOWN_GRACE", "DRAIN", "PRE_DRAIN"],
+            budget::MISFIT,
+            budget::REMEDY,
+            budget::fits,
         )
         .known_prefixes(PREFIXES)
         .strict_when(is_production)
@@ -312,8 +320,8 @@ fn lifecycle() -> [Key; 5] {
             .example("2m"),
         key("SHUTDOWN_GRACE")
             .about(
-                "How long a stop may take altogether; less than what the platform grants before \
-                 it kills (Kubernetes: 30s).",
+                "How long a stop may take altogether, PRE_DRAIN and DRAIN included; no more than \
+                 the platform grants before it kills (Kubernetes: 30s).",
             )
             .duration(DEADLINE)
             .default("30s")

@@ -1,168 +1,191 @@
 //! Proves every dependency, then serves until it is told to stop.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use anyhow::Error;
 use axum::extract::ConnectInfo;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tria_check::Phase;
+use tria_check::{Heartbeats, Phase};
 use tria_health::HealthService;
-use tria_lifecycle::{Hook, Lifecycle, RunReport, ShutdownReason, Signals, Step, serve::Server};
+use tria_lifecycle::{
+    HardStop, Hook, Lifecycle, LifecycleBuilder, RunReport, ShutdownReason, Signals, Step,
+    serve::Server,
+};
 
 use crate::{
+    budget,
     dependencies::Dependencies,
     environment::{Environment, Usable},
     health::Health,
     http, plan,
     progress::Progress,
-    refusal::refuse,
+    refusal::{refuse, unfit},
+    reload::Reload,
     reporting::Reporting,
-    settings::LogFormat,
-    telemetry::{self, complain, say},
+    service_manager,
+    settings::{self, LogFormat},
+    telemetry::{self, Log, complain, say},
 };
 
 /// The address cannot be listened on: somebody else has it, or it is not this host's
 /// (`EX_UNAVAILABLE`).
 const UNAVAILABLE: u8 = 69;
 
-/// How long the runtime may hold the exit for work that cannot be cancelled, such as a name being
-/// looked up.
-const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(200);
-
-/// How long probes may take for their last answer after a start that failed.
-const LAST_ANSWERS: Duration = Duration::from_millis(200);
-
-/// How long closing a pool may take.
-const POOL_STOP: Duration = Duration::from_secs(3);
+/// A process that serves: what it hears, and where it speaks.
+struct Serving<'a> {
+    environment: &'a Environment,
+    signals: &'a Signals,
+    hard_stop: &'a HardStop,
+    reporting: &'a Reporting,
+    log: Log,
+}
 
 /// Runs the service to its end, and gives its exit code.
 pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
+    // Until the environment is read, its default.
+    let hard_stop = HardStop::start(signals, settings::defaults::shutdown_grace())?;
     let environment = Environment::read()?;
-    telemetry::install(environment.log_format(), environment.log_level());
-    // It outlives the runtime, so that the last report is sent whatever became of that.
+    let log = telemetry::install(environment.log_format(), environment.log_level());
     let reporting = match environment.usable() {
-        Some(usable) => Reporting::start(&usable.settings, environment.redactor()?),
+        Some(usable) => Reporting::start(&usable.settings, &environment.redactor()?),
         None => Reporting::none(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let code = runtime.block_on(live(&environment, signals, &reporting));
-    runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
+    let serving = Serving {
+        environment: &environment,
+        signals,
+        hard_stop: &hard_stop,
+        reporting: &reporting,
+        log,
+    };
+    let code = runtime.block_on(serving.live());
+    runtime.shutdown_timeout(budget::RUNTIME_END);
+    // What is left to report is sent when everything else is over, whatever became of it.
+    for in_vain in reporting.finale().run() {
+        complain(&format!("{:#}", Error::from(in_vain)));
+    }
     code
 }
 
-async fn live(
-    environment: &Environment,
-    signals: &Signals,
-    reporting: &Reporting,
-) -> anyhow::Result<u8> {
-    let Some(usable) = environment.usable() else {
-        return refuse(plan::startup(), environment).await;
-    };
-    let settings = &usable.settings;
-    let wanted = SocketAddr::new(settings.host, settings.port);
-    // Before anything is started, so that probes see progress instead of a refused connection.
-    let server = match Server::bind(wanted) {
-        Ok(server) => server,
-        Err(error) => {
-            complain(&format!("❌ {:#}", Error::new(error)));
-            complain(
-                "   remedy: stop what listens there (`ss -ltnp` shows it), or set HOST and PORT",
-            );
-            return Ok(UNAVAILABLE);
+// === impl Serving ===
+
+impl Serving<'_> {
+    async fn live(self) -> anyhow::Result<u8> {
+        let Some(usable) = self.environment.usable() else {
+            return refuse(plan::startup(), self.environment).await;
+        };
+        let settings = &usable.settings;
+        let wanted = SocketAddr::new(settings.host, settings.port);
+        // Before anything is started, so that probes see progress instead of a refused connection.
+        match Server::bind(wanted) {
+            Ok(server) => self.serve(usable, server).await,
+            Err(error) => {
+                complain(&format!("❌ {:#}", Error::new(error)));
+                complain(
+                    "   remedy: stop what listens there (`ss -ltnp` shows it), or set HOST and PORT",
+                );
+                Ok(UNAVAILABLE)
+            }
         }
-    };
-    serve(environment, usable, server, signals, reporting).await
+    }
+
+    async fn serve(self, usable: &Usable, server: Server) -> anyhow::Result<u8> {
+        let (settings, format) = (&usable.settings, usable.settings.log_format);
+        let heartbeats = Heartbeats::default();
+        let manager = service_manager::of_process(&heartbeats);
+        let lifecycle = Lifecycle::builder()
+            .signals(self.signals)
+            .hard_stop(self.hard_stop)
+            .service_manager(manager.clone());
+
+        let plan = plan::startup();
+        let phases = plan.phases.iter();
+        let names: Vec<String> = phases.map(|phase| phase.name().to_owned()).collect();
+        let titles = plan.phases.iter().map(|phase| phase.title().to_owned());
+        let titles = (1..).zip(titles);
+        let phase = lifecycle.phase();
+        let mut health = Health::new(self.environment, usable, phase, heartbeats, titles)?;
+        let sampling = CancellationToken::new();
+        health.service = health.service.sample("/", sampling.clone());
+        let service = health.service.clone();
+        let server = server
+            .drain_timeout(settings.drain)
+            .peer_as(ConnectInfo)
+            .serve(http::router(service.routes()).layer(service.http_layer()));
+
+        let patience = Some(settings.startup_deadline);
+        let startup = plan
+            .over(service.runner().clone(), patience, Some(format))
+            .observer(Progress(service.startup().clone()))
+            .build();
+        announce(format, server.local_addr());
+        let hooks = startup.hooks().into_iter();
+        let lifecycle = lifecycle
+            .hooks(hooks.map(|hook| disposed(hook, &usable.dependencies)))
+            .hook(monitor(names, service.clone()))
+            .hook(server.hook("http").after(["monitor"]));
+        let lifecycle = match built(lifecycle, usable) {
+            Ok(lifecycle) => lifecycle,
+            Err(error) => return unfit(error),
+        };
+        health.follow(lifecycle.report());
+
+        let told = service.state().clone();
+        let log = self.log.clone();
+        self.signals
+            .on_dump(move || log.tell(&told.diagnostics()))?;
+        let mut reload = Reload::new(self.environment, usable, self.log, manager)
+            .reporting(self.reporting)
+            .configuration(health.configuration());
+        self.signals.on_reload(move || reload.run())?;
+
+        let stopping = lifecycle.shutdown_handle();
+        let mut phase = lifecycle.phase();
+        let narrator = tokio::spawn(async move {
+            let begun = phase.wait_for(|phase| *phase != Phase::Starting).await;
+            if begun.is_ok_and(|phase| phase.is_ready()) {
+                startup.complete();
+            }
+            let reason = stopping.requested().await;
+            if reason.is_on_purpose() && format == LogFormat::Pretty {
+                say(&format!("Stopping: {reason}"));
+            }
+        });
+        let report = lifecycle.run().await;
+        narrator.abort();
+        sampling.cancel();
+        // A start that failed never reached the hook that drains it.
+        server
+            .drain_until(Instant::now() + budget::LAST_ANSWERS)
+            .await;
+        service.runner().cancel();
+        conclude(format, &report);
+        self.reporting.ended(&report);
+        Ok(report.exit_code)
+    }
 }
 
-async fn serve(
-    environment: &Environment,
+/// The lifecycle, within the time that a stop may take.
+fn built(
+    lifecycle: LifecycleBuilder,
     usable: &Usable,
-    server: Server,
-    signals: &Signals,
-    reporting: &Reporting,
-) -> anyhow::Result<u8> {
-    let settings = &usable.settings;
-    let lifecycle = Lifecycle::builder().signals(signals);
-    let plan = plan::startup();
-    let names: Vec<String> = plan
-        .phases
-        .iter()
-        .map(|phase| phase.name().to_owned())
-        .collect();
-    let titles = plan
-        .phases
-        .iter()
-        .enumerate()
-        .map(|(index, phase)| (index + 1, phase.title().to_owned()));
-    let mut health = Health::new(environment, usable, lifecycle.phase(), titles)?;
-    let sampling = CancellationToken::new();
-    health.service = health.service.sample("/", sampling.clone());
-    let service = health.service.clone();
-    let server = server
-        .drain_timeout(settings.drain)
-        .peer_as(ConnectInfo)
-        .serve(http::router(service.routes()).layer(service.http_layer()));
-
-    let observer = Progress(service.startup().clone());
-    let format = settings.log_format;
-    let patience = Some(settings.startup_deadline);
-    let startup = plan
-        .over(service.runner().clone(), patience, Some(format))
-        .observer(observer)
-        .build();
-    announce(format, server.local_addr());
-
-    let hooks = startup
-        .hooks()
-        .into_iter()
-        .map(|hook| disposed(hook, &usable.dependencies));
-    let lifecycle = lifecycle
-        .hooks(hooks)
-        .hook(monitor(names, service.clone()))
-        .hook(server.hook("http").after(["monitor"]))
-        .pre_drain(settings.pre_drain())
-        .stop_deadline(settings.shutdown_grace)
-        .build()?;
-    health.follow(lifecycle.report());
-    let stopping = lifecycle.shutdown_handle();
-    let mut phase = lifecycle.phase();
-    let narrator = tokio::spawn(async move {
-        let begun = phase.wait_for(|phase| *phase != Phase::Starting).await;
-        if begun.is_ok_and(|phase| phase.is_ready()) {
-            startup.complete();
-        }
-        let reason = stopping.requested().await;
-        if reason.is_on_purpose() && format == LogFormat::Pretty {
-            say(&format!("Stopping: {reason}"));
-        }
-    });
-    let report = lifecycle.run().await;
-    narrator.abort();
-    sampling.cancel();
-    // A start that failed never reached the hook that drains it.
-    server.drain_until(Instant::now() + LAST_ANSWERS).await;
-    service.runner().cancel();
-    conclude(format, &report);
-    reporting.ended(&report);
-    Ok(report.exit_code)
+) -> Result<Lifecycle, tria_lifecycle::BuildError> {
+    lifecycle
+        .pre_drain(usable.settings.pre_drain())
+        .reserve(budget::AFTER_RUN)
+        .grace(usable.settings.shutdown_grace)
+        .build()
 }
 
 /// Gives the hook of a phase the stop that closes what the phase has proven.
 fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
-    let hook = hook.stop_timeout(POOL_STOP);
-    let dependencies = dependencies.clone();
+    let hook = hook.stop_timeout(budget::POOL_STOP);
     match hook.name() {
-        plan::DATABASE => hook.on_stop(async move |_| {
-            dependencies.close_database().await;
-            Ok(())
-        }),
-        plan::REDIS => hook.on_stop(async move |_| {
-            dependencies.close_redis().await;
-            Ok(())
-        }),
+        plan::DATABASE => hook.on_stop_dispose(dependencies.database.disposal()),
+        plan::REDIS => hook.on_stop_dispose(dependencies.redis.disposal()),
         _ => hook,
     }
 }
@@ -172,6 +195,7 @@ fn monitor(after: Vec<String>, health: HealthService) -> Hook {
     let (give, take) = tokio::sync::oneshot::channel();
     Hook::new("monitor")
         .after(after)
+        .stop_timeout(budget::MONITOR_STOP)
         .on_start(async move |cx| {
             let handle = health.monitor(cx.token()).await;
             let _ = give.send(handle);

@@ -6,6 +6,8 @@ use config::{Config, ConfigError, Environment as Source};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::budget::PRODUCTION_PRE_DRAIN;
+
 /// The settings of the service, one field for each key that it reads. The keys' meaning and
 /// rules are in [`crate::rules`].
 #[derive(Debug, Deserialize)]
@@ -139,7 +141,7 @@ impl Settings {
     /// in production and nothing elsewhere.
     pub(crate) fn pre_drain(&self) -> Duration {
         let default = match self.environment {
-            Environment::Production => Duration::from_secs(3),
+            Environment::Production => PRODUCTION_PRE_DRAIN,
             Environment::Development | Environment::Staging => Duration::ZERO,
         };
         self.pre_drain.unwrap_or(default)

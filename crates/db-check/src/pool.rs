@@ -3,7 +3,8 @@
 //! The pool heals itself: a connection is looked at each time before it is handed out, and one
 //! that is closed, does not answer, or was left inside a transaction is replaced; with a silent
 //! one go all that it may share its fate with. A host that went away is noticed on connections
-//! at rest too, within a minute.
+//! at rest too, within a minute. A server on Linux, from PostgreSQL 14 on, soon ends what a
+//! process left behind that died in the middle.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,8 +15,8 @@ use secrecy::SecretString;
 use tokio_postgres::{NoTls, config::SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub use crate::url::{DatabaseUrl, UrlError};
-use crate::{recycle, tls};
+pub use crate::url::{DatabaseUrl, LeadsElsewhere, UrlError};
+use crate::{connect::Connector, recycle, tls};
 
 /// How a pool is built.
 #[derive(Clone, Debug)]
@@ -118,7 +119,7 @@ impl DatabaseUrl {
     /// # Errors
     /// The root certificates are no good.
     pub fn pool(&self, options: &PoolOptions) -> Result<Pool, PoolBuildError> {
-        let mut config = self.config.clone();
+        let (mut config, password) = (self.config.clone(), self.password.clone());
         if let (None, Some(name)) = (config.get_application_name(), &options.application_name) {
             config.application_name(name);
         }
@@ -147,8 +148,11 @@ impl DatabaseUrl {
         };
         let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
         let manager = match tls::client_config(&self.tls, direct)? {
-            Some(tls) => Manager::from_config(config, MakeRustlsConnect::new(tls), recycling),
-            None => Manager::from_config(config, NoTls, recycling),
+            Some(tls) => {
+                let connector = Connector::new(MakeRustlsConnect::new(tls), password);
+                Manager::from_connect(config, connector, recycling)
+            }
+            None => Manager::from_connect(config, Connector::new(NoTls, password), recycling),
         };
         Pool::builder(manager)
             .config(PoolConfig {

@@ -9,16 +9,24 @@ use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
 use crate::{
     Target,
+    connect::Password,
     tls::{Roots, TlsPolicy},
 };
 
 /// A database URL that was read and understood: `postgres://` or `postgresql://`, with the
-/// parameters of libpq that the driver knows, and `sslmode` and `sslrootcert`.
+/// parameters of libpq that the driver knows, and `sslmode` and `sslrootcert`. Clones share the
+/// password, and with it its changes.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(crate) config: tokio_postgres::Config,
     pub(crate) tls: TlsPolicy,
+    pub(crate) password: Password,
 }
+
+/// Two URLs differ in more than their password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the database URL differs in more than its password")]
+pub struct LeadsElsewhere;
 
 /// Why a database URL was refused. No text of the URL is in it, since what looks like a host or
 /// a parameter may be a piece of a password that was not encoded.
@@ -158,7 +166,33 @@ impl DatabaseUrl {
         if direct && driver_mode != SslMode::Require {
             return Err(UrlError::DirectNeedsTls);
         }
-        Ok(Self { config, tls })
+        let password = Password::of(&config);
+        Ok(Self {
+            config,
+            tls,
+            password,
+        })
+    }
+
+    /// Takes over the password of `to`: the pools that were built of this URL, or of a clone, log
+    /// in with it from now on. Connections that are open stay as they are. Whether it is another
+    /// password.
+    ///
+    /// # Errors
+    /// [`LeadsElsewhere`] if the two differ in anything else, or one of them has no password; then
+    /// nothing is changed.
+    pub fn rotate(&self, to: &Self) -> Result<bool, LeadsElsewhere> {
+        let (before, password) = (self.config.get_password(), to.config.get_password());
+        let mut here = self.config.clone();
+        if let (Some(_), Some(password)) = (before, password) {
+            here.password(password);
+        }
+        if here != to.config || self.tls != to.tls {
+            return Err(LeadsElsewhere);
+        }
+        let is_another = !self.password.is(password);
+        self.password.set(password);
+        Ok(is_another)
     }
 
     /// Where it leads, without the password.

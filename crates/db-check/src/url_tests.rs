@@ -133,3 +133,32 @@ fn the_password_is_in_no_text() {
     let shown = format!("{url:?} {}", url.target());
     assert!(!shown.contains("Pl4nted"), "{shown}");
 }
+
+#[test]
+fn only_a_password_can_be_changed_while_it_is_in_use() {
+    let url = "postgres://app:first@h:5432/d?sslmode=require&connect_timeout=3";
+    let used = parse(url).unwrap();
+    let clone = used.clone();
+    let rotate = |to: &str| used.rotate(&parse(to).unwrap());
+    assert_eq!(rotate(url), Ok(false));
+    assert_eq!(rotate(&url.replace("first", "s%40cond")), Ok(true));
+    assert!(clone.password.is(Some(b"s@cond")));
+    assert_eq!(rotate(&url.replace("first", "s%40cond")), Ok(false));
+    for elsewhere in [
+        url.replace("app", "other"),
+        url.replace("@h", "@g"),
+        url.replace("5432", "5433"),
+        url.replace("/d", "/e"),
+        url.replace("require", "disable"),
+        url.replace("require", "verify-full"),
+        url.replace("=3", "=4"),
+        url.replace(":first", ""),
+    ] {
+        assert_eq!(rotate(&elsewhere), Err(LeadsElsewhere), "{elsewhere}");
+    }
+    assert!(used.password.is(Some(b"s@cond")), "nothing was changed");
+
+    let without = parse("postgres://app@h/d").unwrap();
+    assert_eq!(without.rotate(&without.clone()), Ok(false));
+    assert_eq!(without.rotate(&used), Err(LeadsElsewhere));
+}

@@ -6,7 +6,7 @@ use tokio::{sync::watch, time::Instant};
 use tria_check::Phase;
 
 use crate::{
-    LifecycleError, RunReport, ShutdownReason, Step, StepReport,
+    LifecycleError, RunReport, ShutdownReason, Step, StepReport, TaskReport, TaskState,
     report::{StepOutcome, as_ms},
 };
 
@@ -165,6 +165,24 @@ impl Board {
             report.pending.clone_from(&names);
         });
         names
+    }
+
+    /// Notes a task of a hook; gives its place.
+    pub(crate) fn add_task(&self, hook: &str, name: &str) -> usize {
+        let mut place = 0;
+        self.report.send_modify(|report| {
+            place = report.tasks.len();
+            report.tasks.push(TaskReport::new(hook, name));
+        });
+        place
+    }
+
+    /// Notes how a task stands.
+    pub(crate) fn set_task(&self, place: usize, state: TaskState, restarts: u32) {
+        self.report.send_modify(|report| {
+            let task = &mut report.tasks[place];
+            (task.state, task.restarts) = (state, restarts);
+        });
     }
 
     /// Notes something that went wrong.

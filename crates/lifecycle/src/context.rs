@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{HookError, ShutdownHandle, ShutdownReason};
+use crate::{HookError, ShutdownHandle, ShutdownReason, board::Board};
 
 /// What a hook is told when it starts, and may keep while it runs. Clones are the same context.
 #[derive(Clone, Debug)]
@@ -65,6 +65,10 @@ impl HookContext {
     /// the error's exit code, or [70](crate::exit_code::SOFTWARE) if it asks for none.
     pub fn fail(&self, error: impl Into<HookError>) {
         self.shutdown.fail(&self.name, error.into());
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        self.shutdown.board()
     }
 
     /// The handle to shut down the process for another reason than a failure.

@@ -146,6 +146,10 @@ impl HookError {
         self.interrupted
     }
 
+    pub(crate) fn into_source(self) -> Arc<dyn Error + Send + Sync> {
+        self.source
+    }
+
     /// The error itself.
     pub fn source(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.source

@@ -1,6 +1,6 @@
 //! Who waits for whom.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, time::Duration};
 
 /// Why a lifecycle cannot be built: everything that is wrong with its hooks, at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +35,25 @@ pub enum GraphProblem {
         /// Each hook comes after the next; the last is the first again.
         path: Vec<String>,
     },
+    /// Stopping may take longer than the grace: hooks that stop one after another have stop
+    /// timeouts that sum up to more.
+    #[error(
+        "stopping may take {needed:?}, more than the grace of {grace:?}: {}",
+        sum(*.pre_drain, .path, *.reserve)
+    )]
+    OverGrace {
+        /// The grace.
+        grace: Duration,
+        /// How long stopping may take.
+        needed: Duration,
+        /// The part of it before anything is stopped.
+        pre_drain: Duration,
+        /// The hooks that take longest one after another, in the order in which they stop, each
+        /// with its stop timeout.
+        path: Vec<(String, Duration)>,
+        /// The part of it after the run.
+        reserve: Duration,
+    },
 }
 
 /// The edges of a valid graph, both ways, by the hooks' indices.
@@ -49,10 +68,29 @@ pub(crate) struct Graph {
 // === impl BuildError ===
 
 impl BuildError {
-    /// All problems: duplicate names, then unknown ones, then cycles.
+    /// All problems: duplicate names, then unknown ones, then cycles. One of time stands alone.
     pub fn problems(&self) -> &[GraphProblem] {
         &self.problems
     }
+}
+
+impl From<GraphProblem> for BuildError {
+    fn from(problem: GraphProblem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+}
+
+fn sum(pre_drain: Duration, path: &[(String, Duration)], reserve: Duration) -> impl fmt::Display {
+    let hooks = path
+        .iter()
+        .map(|(hook, limit)| format!("`{hook}` {limit:?}"));
+    let parts = [format!("pre-drain {pre_drain:?}")]
+        .into_iter()
+        .chain(hooks);
+    let parts = parts.chain([format!("after the run {reserve:?}")]);
+    parts.collect::<Vec<_>>().join(" + ")
 }
 
 fn list(problems: &[GraphProblem]) -> impl fmt::Display {

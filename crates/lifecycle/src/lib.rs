@@ -6,55 +6,44 @@
 //! rolled back. Nothing waits without a limit, and nothing that started is left running in
 //! silence: what could not be stopped in time is named in the [`RunReport`].
 //!
-//! ```
-//! use std::time::Duration;
-//! use tria_lifecycle::{Hook, Lifecycle};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let lifecycle = Lifecycle::builder()
-//!     .hook(Hook::new("environment").on_start(|_| async { Ok(()) }))
-//!     .hook(
-//!         Hook::new("database")
-//!             .after(["environment"])
-//!             .start_timeout(Duration::from_secs(5))
-//!             .on_start(|cx| async move {
-//!                 let port: u16 = cx.interruptible(async { "5432" }).await?.parse()?;
-//!                 assert_eq!(port, 5432);
-//!                 Ok(())
-//!             }),
-//!     )
-//!     .build()?;
-//!
-//! lifecycle.shutdown_handle().shutdown("the example is over");
-//! let report = lifecycle.run().await;
-//! assert_eq!(report.exit_code, 0);
-//! # Ok(())
-//! # }
-//! ```
-//!
 //! In a `main`, [`Signals::install`] comes first of all, before the settings are read and before
 //! the runtime is built, so that no signal is ever lost.
 
 mod board;
+mod bounded;
+mod builder;
 mod context;
+mod disposal;
 mod error;
 pub mod exit_code;
+mod finale;
 mod graph;
+mod hard_stop;
 mod hook;
 mod lifecycle;
+mod limits;
 mod report;
+mod requests;
 mod run;
 pub mod serve;
+mod service_manager;
 mod shutdown;
 mod signals;
 mod supervise;
+mod tasks;
 
+pub use builder::LifecycleBuilder;
 pub use context::{HookContext, StopContext};
+pub use disposal::{Disposal, StillInUse};
 pub use error::{HookError, LifecycleError, PanicMessage, Step};
+pub use finale::{Finale, FinaleError};
 pub use graph::{BuildError, GraphProblem};
+pub use hard_stop::HardStop;
 pub use hook::Hook;
-pub use lifecycle::{Lifecycle, LifecycleBuilder};
-pub use report::{HookReport, RunReport, StepOutcome, StepReport};
+pub use lifecycle::Lifecycle;
+pub use report::{HookReport, RunReport, StepOutcome, StepReport, TaskReport, TaskState};
+pub use requests::Requests;
+pub use service_manager::{Reloading, ServiceManager};
 pub use shutdown::{ShutdownHandle, ShutdownReason};
 pub use signals::{Signal, Signals};
+pub use tasks::{OnEnd, TaskContext, TaskError, TaskSpec, Tasks};

@@ -1,6 +1,6 @@
-//! The life of a process: all its hooks, and the limits of the whole.
+//! The life of a process: all its hooks, from their start to their stop.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -10,38 +10,51 @@ use tokio_util::sync::CancellationToken;
 use tria_check::Phase;
 
 use crate::{
-    BuildError, Hook, HookReport, LifecycleError, RunReport, ShutdownHandle, ShutdownReason,
-    Signal, Signals, board::Board, exit_code, graph::Graph, run::Run,
+    Hook, LifecycleBuilder, LifecycleError, RunReport, ServiceManager, ShutdownHandle,
+    ShutdownReason, Signal, board::Board, exit_code, graph::Graph, hard_stop::Orders,
+    limits::Limits, run::Run,
 };
 
 /// The life of a process, ready to run.
 ///
 /// Its phases only move forward: `Starting → Ready → Draining → Stopping → Stopped`, or
 /// `Starting → RollingBack →` `Failed`, or `Stopped` where the start was interrupted on purpose.
+///
+/// ```
+/// use std::time::Duration;
+/// use tria_lifecycle::{Hook, Lifecycle};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let lifecycle = Lifecycle::builder()
+///     .hook(Hook::new("environment").on_start(|_| async { Ok(()) }))
+///     .hook(
+///         Hook::new("database")
+///             .after(["environment"])
+///             .start_timeout(Duration::from_secs(5))
+///             .on_start(|cx| async move {
+///                 let port: u16 = cx.interruptible(async { "5432" }).await?.parse()?;
+///                 assert_eq!(port, 5432);
+///                 Ok(())
+///             })
+///             .on_stop(|_| async { Ok(()) }),
+///     )
+///     .build()?;
+///
+/// lifecycle.shutdown_handle().shutdown("the example is over");
+/// let report = lifecycle.run().await;
+/// assert_eq!(report.exit_code, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Lifecycle {
-    hooks: Vec<Hook>,
-    graph: Graph,
-    limits: Limits,
-    signals: Option<watch::Receiver<Option<Signal>>>,
-    board: Arc<Board>,
-}
-
-/// Builds a [`Lifecycle`].
-#[derive(Debug)]
-pub struct LifecycleBuilder {
-    hooks: Vec<Hook>,
-    limits: Limits,
-    phase: watch::Sender<Phase>,
-    signals: Option<watch::Receiver<Option<Signal>>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    start_deadline: Option<Duration>,
-    settle_timeout: Duration,
-    rollback_deadline: Duration,
-    pre_drain: Duration,
-    stop_deadline: Duration,
+    pub(crate) hooks: Vec<Hook>,
+    pub(crate) graph: Graph,
+    pub(crate) limits: Limits,
+    pub(crate) signals: Option<watch::Receiver<Option<Signal>>>,
+    pub(crate) hard_stop: Option<watch::Sender<Orders>>,
+    pub(crate) service_manager: Option<ServiceManager>,
+    pub(crate) board: Arc<Board>,
 }
 
 // === impl Lifecycle ===
@@ -78,8 +91,13 @@ impl Lifecycle {
             graph,
             limits,
             signals,
+            hard_stop,
+            service_manager,
             board,
         } = self;
+        if let Some(orders) = hard_stop {
+            orders.send_modify(|orders| orders.follow(&board, limits.grace));
+        }
         let root = CancellationToken::new();
         let _cancel_all = root.clone().drop_guard();
         let run = Run::new(hooks, graph, Arc::clone(&board), &root);
@@ -87,9 +105,14 @@ impl Lifecycle {
             // A signal that came already comes before any start.
             biased;
             never = relay(signals, &board) => match never {},
+            never = follow(service_manager.clone(), &board) => match never {},
             () = live(run, limits, &board) => {}
         }
-        board.latest()
+        let report = board.latest();
+        if let Some(manager) = service_manager {
+            manager.conclude(&report);
+        }
+        report
     }
 }
 
@@ -109,8 +132,8 @@ async fn live(mut run: Run, limits: Limits, board: &Board) {
             });
         }
         board.enter(Phase::RollingBack, begun.elapsed());
-        run.settle(limits.settle_timeout, &give_up).await;
-        run.stop(limits.rollback_deadline, &reason).await;
+        run.settle(limits.settle(), &give_up).await;
+        run.stop(limits.rollback(stopping.elapsed()), &reason).await;
         !reason.is_on_purpose()
     } else {
         board.enter(Phase::Ready, begun.elapsed());
@@ -119,7 +142,7 @@ async fn live(mut run: Run, limits: Limits, board: &Board) {
         board.enter(Phase::Draining, Duration::ZERO);
         time::sleep(limits.pre_drain).await;
         board.enter(Phase::Stopping, stopping.elapsed());
-        run.stop(limits.stop_deadline, &reason).await;
+        run.stop(limits.stop(stopping.elapsed()), &reason).await;
         false
     };
 
@@ -132,11 +155,16 @@ async fn live(mut run: Run, limits: Limits, board: &Board) {
     board.enter(end, stopping.elapsed());
 }
 
+/// Tells the manager, if there is one.
+async fn follow(manager: Option<ServiceManager>, board: &Board) -> Infallible {
+    match manager {
+        Some(manager) => manager.follow(board.report()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Puts the first signal on the board.
-async fn relay(
-    signals: Option<watch::Receiver<Option<Signal>>>,
-    board: &Board,
-) -> std::convert::Infallible {
+async fn relay(signals: Option<watch::Receiver<Option<Signal>>>, board: &Board) -> Infallible {
     if let Some(mut signals) = signals {
         // An error means that no signal can come any more.
         let first = signals
@@ -157,123 +185,5 @@ impl fmt::Debug for Lifecycle {
             .field("hooks", &self.hooks)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-// === impl LifecycleBuilder ===
-
-impl LifecycleBuilder {
-    /// The phase, now and from now on: for parts that hooks are made of, and that must exist
-    /// before the lifecycle does.
-    pub fn phase(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
-    }
-
-    /// Adds a hook.
-    pub fn hook(mut self, hook: Hook) -> Self {
-        self.hooks.push(hook);
-        self
-    }
-
-    /// Adds hooks.
-    pub fn hooks(mut self, hooks: impl IntoIterator<Item = Hook>) -> Self {
-        self.hooks.extend(hooks);
-        self
-    }
-
-    /// Shuts down at the first signal, also if it came long ago.
-    pub fn signals(mut self, signals: &Signals) -> Self {
-        self.signals = Some(signals.first());
-        self
-    }
-
-    /// How long the start may take as a whole; the hooks' own timeouts only, if not set.
-    pub fn start_deadline(mut self, limit: Duration) -> Self {
-        self.limits.start_deadline = Some(limit);
-        self
-    }
-
-    /// How long starts under way may go on after they were cancelled, so that they can finish what
-    /// they are at; after that their futures are dropped. 5 s if not set.
-    pub fn settle_timeout(mut self, limit: Duration) -> Self {
-        self.limits.settle_timeout = limit;
-        self
-    }
-
-    /// How long stopping may take as a whole after a start that failed or was interrupted. Counts
-    /// from when the start has settled. 20 s if not set.
-    pub fn rollback_deadline(mut self, limit: Duration) -> Self {
-        self.limits.rollback_deadline = limit;
-        self
-    }
-
-    /// How long the phase is `Draining` before anything is stopped, so that whoever routes traffic
-    /// here can notice. 0 if not set.
-    pub fn pre_drain(mut self, time: Duration) -> Self {
-        self.limits.pre_drain = time;
-        self
-    }
-
-    /// How long stopping may take as a whole, after the drain. What is not stopped then is named
-    /// and left behind. 20 s if not set.
-    pub fn stop_deadline(mut self, limit: Duration) -> Self {
-        self.limits.stop_deadline = limit;
-        self
-    }
-
-    /// The lifecycle, if its hooks fit together.
-    ///
-    /// # Errors
-    /// All duplicate names, unknown dependencies and cycles at once.
-    pub fn build(self) -> Result<Lifecycle, BuildError> {
-        let Self {
-            hooks,
-            limits,
-            phase,
-            signals,
-        } = self;
-        let edges: Vec<(&str, &[String])> = hooks
-            .iter()
-            .map(|hook| (hook.name.as_str(), hook.after.as_slice()))
-            .collect();
-        let graph = Graph::build(&edges)?;
-        let reports = edges
-            .iter()
-            .map(|(name, after)| HookReport::new(name, after))
-            .collect();
-        let board = Arc::new(Board::new(phase, RunReport::new(reports)));
-        Ok(Lifecycle {
-            hooks,
-            graph,
-            limits,
-            signals,
-            board,
-        })
-    }
-}
-
-impl Default for LifecycleBuilder {
-    fn default() -> Self {
-        Self {
-            hooks: Vec::new(),
-            limits: Limits::default(),
-            phase: watch::Sender::new(Phase::Starting),
-            signals: None,
-        }
-    }
-}
-
-// === impl Limits ===
-
-impl Default for Limits {
-    /// Stopping, settling included, fits the 30 s that most platforms give.
-    fn default() -> Self {
-        Self {
-            start_deadline: None,
-            settle_timeout: Duration::from_secs(5),
-            rollback_deadline: Duration::from_secs(20),
-            pre_drain: Duration::ZERO,
-            stop_deadline: Duration::from_secs(20),
-        }
     }
 }

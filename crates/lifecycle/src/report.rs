@@ -28,6 +28,8 @@ pub struct RunReport {
     pub stopped_after: Option<Duration>,
     /// The hooks, in the order in which they were given.
     pub hooks: Vec<HookReport>,
+    /// The background tasks of all hooks, in the order in which they were first started.
+    pub tasks: Vec<TaskReport>,
     /// Everything that went wrong, in the order in which it did.
     pub errors: Vec<LifecycleError>,
     /// The hooks that had started and were not stopped at the stop deadline.
@@ -83,6 +85,38 @@ pub enum StepOutcome {
     Pending,
 }
 
+/// How a background task stands.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TaskReport {
+    /// Its name.
+    pub name: String,
+    /// The hook that it belongs to.
+    pub hook: String,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How often it was started anew.
+    pub restarts: u32,
+}
+
+/// Where a background task stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It is at work.
+    #[default]
+    Running,
+    /// It ended by itself and is about to be started anew.
+    Waiting,
+    /// It has ended as it should.
+    Ended,
+    /// It has ended otherwise, for good.
+    Failed,
+    /// It did not stop in time. What of it blocks a thread may still run.
+    Aborted,
+}
+
 // === impl RunReport ===
 
 impl RunReport {
@@ -94,6 +128,7 @@ impl RunReport {
             ready_after: None,
             stopped_after: None,
             hooks,
+            tasks: Vec::new(),
             errors: Vec::new(),
             pending: Vec::new(),
         }
@@ -125,6 +160,19 @@ impl HookReport {
             after: after.to_vec(),
             start: StepReport::default(),
             stop: StepReport::default(),
+        }
+    }
+}
+
+// === impl TaskReport ===
+
+impl TaskReport {
+    pub(crate) fn new(hook: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            hook: hook.to_owned(),
+            state: TaskState::default(),
+            restarts: 0,
         }
     }
 }

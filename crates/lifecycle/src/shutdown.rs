@@ -57,6 +57,10 @@ impl ShutdownHandle {
         self.board.requested().await
     }
 
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
     pub(crate) fn fail(&self, hook: &str, error: HookError) {
         self.board
             .record(LifecycleError::failed(hook, Step::Run, error));

@@ -1,4 +1,4 @@
-//! The signals that end a process.
+//! The signals that a process hears.
 
 use std::{
     io,
@@ -8,25 +8,33 @@ use std::{
 };
 
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::exit_code;
+use crate::{
+    exit_code,
+    requests::{Desk, Requests},
+};
 
-/// Listens to SIGTERM and SIGINT for as long as the process lives.
+/// Listens to SIGTERM, SIGINT, SIGHUP and SIGUSR1 for as long as the process lives.
 ///
-/// Install it first of all in `main`: it needs no runtime. The first signal stays readable for
-/// ever, so that one that comes while the process still reads its settings is not lost. A second
-/// SIGINT, or any signal one second or more after the first, ends the process at once with exit
-/// code 128 + n. Repeats nearer than that are ignored: supervisors and wrappers are known to send
-/// the same signal twice.
+/// Install it first of all in `main`: it needs no runtime. The first SIGTERM or SIGINT stays
+/// readable for ever, so that one that comes while the process still reads its settings is not
+/// lost. A second SIGINT, or any of the two one second or more after the first, ends the process
+/// at once with exit code 128 + n. Repeats nearer than that are ignored: supervisors and wrappers
+/// are known to send the same signal twice.
+///
+/// SIGHUP asks to reload and SIGUSR1 to tell how things stand. Neither ever ends the process,
+/// whether somebody answers it or not.
 ///
 /// Clones listen to the same signals; dropping them does not end the listening.
 #[derive(Clone, Debug)]
 pub struct Signals {
     first: watch::Receiver<Option<Signal>>,
     requested: CancellationToken,
+    reloads: Requests,
+    dumps: Requests,
 }
 
 /// A signal that ends a process.
@@ -62,11 +70,27 @@ enum Verdict {
     Force,
 }
 
+/// What the listening thread tells, and whom.
+struct Ears {
+    first: watch::Sender<Option<Signal>>,
+    requested: CancellationToken,
+    reload: Desk,
+    dump: Desk,
+    notes: SyncSender<Note>,
+}
+
+/// A line for the log.
 struct Note {
-    verdict: Verdict,
-    signal: Signal,
+    what: Heard,
     /// Answered when it is written.
     written: SyncSender<()>,
+}
+
+#[derive(Clone, Copy)]
+enum Heard {
+    End(Verdict, Signal),
+    Reload,
+    Dump,
 }
 
 // === impl Signals ===
@@ -77,54 +101,100 @@ impl Signals {
     /// # Errors
     /// If the handlers cannot be registered or the threads cannot be started.
     pub fn install() -> io::Result<Self> {
-        let incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+        let incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])?;
         let (sender, first) = watch::channel(None);
         let requested = CancellationToken::new();
+        let (reload, reloads) = Desk::open();
+        let (dump, dumps) = Desk::open();
         // Two threads: one that never blocks on a log, so that a second signal is always heard.
         let (notes, unwritten) = mpsc::sync_channel(16);
         thread::Builder::new()
             .name("signal-log".into())
             .spawn(move || write_notes(&unwritten))?;
-        let token = requested.clone();
+        let ears = Ears {
+            first: sender,
+            requested: requested.clone(),
+            reload,
+            dump,
+            notes,
+        };
         thread::Builder::new()
             .name("signals".into())
-            .spawn(move || listen(incoming, &sender, &token, &notes))?;
-        Ok(Self { first, requested })
+            .spawn(move || listen(incoming, &ears))?;
+        Ok(Self {
+            first,
+            requested,
+            reloads,
+            dumps,
+        })
     }
 
-    /// The first signal; none until it comes.
+    /// The first signal to end; none until it comes.
     pub fn first(&self) -> watch::Receiver<Option<Signal>> {
         self.first.clone()
     }
 
-    /// A token that is cancelled at the first signal. It outlives every phase of a lifecycle.
+    /// A token that is cancelled at the first signal to end. It outlives every phase of a
+    /// lifecycle.
     pub fn shutdown_requested(&self) -> CancellationToken {
         // A child, so that cancelling it here or there is no signal to the others.
         self.requested.child_token()
     }
+
+    /// Each SIGHUP since the installation: whoever answers them reads the settings anew.
+    pub fn reloads(&self) -> Requests {
+        self.reloads.clone()
+    }
+
+    /// Each SIGUSR1 since the installation: whoever answers them tells how things stand.
+    pub fn dumps(&self) -> Requests {
+        self.dumps.clone()
+    }
+
+    /// Answers each SIGHUP since the installation with `work`, on a thread of its own: it may
+    /// block, and it is called also while every thread of the runtime is blocked. If it panics,
+    /// that is logged, and it is called again for the next one.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn on_reload(&self, work: impl FnMut() + Send + 'static) -> io::Result<()> {
+        self.reloads().answered_by("on-reload", work)
+    }
+
+    /// Answers each SIGUSR1 since the installation with `work`, as
+    /// [`on_reload`](Self::on_reload) does each SIGHUP.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn on_dump(&self, work: impl FnMut() + Send + 'static) -> io::Result<()> {
+        self.dumps().answered_by("on-dump", work)
+    }
 }
 
-fn listen(
-    mut incoming: signal_hook::iterator::Signals,
-    first: &watch::Sender<Option<Signal>>,
-    requested: &CancellationToken,
-    notes: &SyncSender<Note>,
-) {
+fn listen(mut incoming: signal_hook::iterator::Signals, ears: &Ears) {
     let mut escalation = Escalation::default();
-    for signal in incoming.forever().filter_map(Signal::from_number) {
-        let verdict = escalation.judge(signal, Instant::now());
-        if verdict == Verdict::Shutdown {
-            first.send_replace(Some(signal));
-            requested.cancel();
+    for number in incoming.forever() {
+        let heard = match (number, Signal::from_number(number)) {
+            (_, Some(signal)) => Heard::End(escalation.judge(signal, Instant::now()), signal),
+            (SIGHUP, None) => Heard::Reload,
+            (_, None) => Heard::Dump,
+        };
+        match heard {
+            Heard::End(Verdict::Shutdown, signal) => {
+                ears.first.send_replace(Some(signal));
+                ears.requested.cancel();
+            }
+            Heard::End(Verdict::Repeat | Verdict::Force, _) => {}
+            Heard::Reload => ears.reload.ask(),
+            Heard::Dump => ears.dump.ask(),
         }
         let (written, is_written) = mpsc::sync_channel(1);
         // A full or broken log loses the line, not the signal.
-        let _ = notes.try_send(Note {
-            verdict,
-            signal,
+        let _ = ears.notes.try_send(Note {
+            what: heard,
             written,
         });
-        if verdict == Verdict::Force {
+        if let Heard::End(Verdict::Force, signal) = heard {
             let _ = is_written.recv_timeout(LAST_WORDS);
             signal_hook::low_level::exit(exit_code::forced_by(signal).into());
         }
@@ -132,17 +202,18 @@ fn listen(
 }
 
 fn write_notes(unwritten: &Receiver<Note>) {
-    for Note {
-        verdict,
-        signal,
-        written,
-    } in unwritten
-    {
-        let signal = signal.name();
-        match verdict {
-            Verdict::Shutdown => tracing::info!(signal, "signal received"),
-            Verdict::Repeat => tracing::warn!(signal, "repeated signal ignored"),
-            Verdict::Force => tracing::error!(signal, "second signal, exiting at once"),
+    for Note { what, written } in unwritten {
+        match what {
+            Heard::End(verdict, signal) => {
+                let signal = signal.name();
+                match verdict {
+                    Verdict::Shutdown => tracing::info!(signal, "signal received"),
+                    Verdict::Repeat => tracing::warn!(signal, "repeated signal ignored"),
+                    Verdict::Force => tracing::error!(signal, "second signal, exiting at once"),
+                }
+            }
+            Heard::Reload => tracing::info!(signal = "SIGHUP", "reload requested"),
+            Heard::Dump => tracing::info!(signal = "SIGUSR1", "report requested"),
         }
         let _ = written.try_send(());
     }

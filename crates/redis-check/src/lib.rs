@@ -28,6 +28,7 @@ mod endpoint;
 mod facts;
 mod fault;
 mod login;
+mod password;
 mod pool;
 mod probe;
 mod recycle;
@@ -35,4 +36,5 @@ mod way;
 
 pub use check::RedisCheck;
 pub use login::LoginCheck;
+pub use password::Password;
 pub use pool::{BuildPoolError, RedisOptions, build_pool};

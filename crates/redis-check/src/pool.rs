@@ -18,7 +18,8 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, pem, pem::PemObject},
 };
-use secrecy::{ExposeSecret, SecretString};
+
+use crate::password::{LogIn, Password};
 
 use crate::recycle;
 
@@ -35,8 +36,8 @@ pub struct RedisOptions {
     pub port: u16,
     /// The ACL user; none: `default`.
     pub username: Option<String>,
-    /// The password; none: no authentication.
-    pub password: Option<SecretString>,
+    /// The password, which may be changed later; none: no authentication.
+    pub password: Option<Password>,
     /// The database's number (0).
     pub db: u32,
     /// Whether to speak TLS, as `rediss://` stands for (no).
@@ -126,11 +127,9 @@ impl RedisOptions {
         let mut settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
             .set_skip_set_lib_name();
-        if let Some(username) = &self.username {
+        // With a password, both are given by it at each login.
+        if let (Some(username), None) = (&self.username, &self.password) {
             settings = settings.set_username(username);
-        }
-        if let Some(password) = &self.password {
-            settings = settings.set_password(password.expose_secret());
         }
         let info = address
             .into_connection_info()
@@ -159,6 +158,8 @@ impl RedisOptions {
 /// all that it may share its fate with. A host that went away is noticed on connections at rest
 /// too, within a minute.
 ///
+/// A connection logs in with the password as it is then; see [`Password::rotate`].
+///
 /// Connections speak RESP3, which Redis has since version 6. They do not announce the name of
 /// the client's library.
 ///
@@ -173,10 +174,14 @@ pub fn build_pool(options: &RedisOptions) -> Result<Pool, BuildPoolError> {
         // It fails only when another thread was quicker, which is as good.
         let _ = ring::default_provider().install_default();
     }
-    let timeouts = AsyncConnectionConfig::new()
+    let mut connecting = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(options.connect_timeout))
         .set_response_timeout(Some(options.response_timeout));
-    let manager = Manager::new_with_config(options.connection_info()?, timeouts)
+    if let Some(password) = &options.password {
+        let log_in = LogIn::new(options.username.as_deref(), password);
+        connecting = connecting.set_credentials_provider(log_in);
+    }
+    let manager = Manager::new_with_config(options.connection_info()?, connecting)
         .map_err(BuildPoolError::Options)?;
     let mut config = PoolConfig::new(options.max_size);
     config.timeouts = Timeouts {

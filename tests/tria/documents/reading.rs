@@ -11,23 +11,23 @@ use serde_json::Value;
 use tria_tests::Ended;
 
 /// A row of a table.
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The text of the last heading of the second level.
-    pub(super) section: String,
-    pub(super) heads: Vec<String>,
-    pub(super) cells: Vec<String>,
+    pub(crate) section: String,
+    pub(crate) heads: Vec<String>,
+    pub(crate) cells: Vec<String>,
 }
 
-pub(super) fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-pub(super) fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
 }
 
 /// The files of a folder and of those in it, in order.
-pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -42,7 +42,7 @@ pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-pub(super) fn rows(text: &str) -> Vec<Row> {
+pub(crate) fn rows(text: &str) -> Vec<Row> {
     let (mut section, mut heads) = (String::new(), None);
     let mut rows = Vec::new();
     for line in text.lines() {
@@ -69,12 +69,12 @@ pub(super) fn rows(text: &str) -> Vec<Row> {
 }
 
 /// The code that a row of one of the tables of codes is about.
-pub(super) fn code_of(row: &Row) -> Option<&str> {
+pub(crate) fn code_of(row: &Row) -> Option<&str> {
     (row.heads.get(1)? == "waits or gives up").then(|| row.cells[0].trim_matches('`'))
 }
 
 /// What stands under a heading, up to the next one of any level.
-pub(super) fn section<'a>(text: &'a str, title: &str) -> &'a str {
+pub(crate) fn section<'a>(text: &'a str, title: &str) -> &'a str {
     let marks = [format!("\n## {title}\n"), format!("\n### {title}\n")];
     let found = marks.iter().find_map(|mark| text.split_once(mark.as_str()));
     let (_, rest) = found.unwrap_or_else(|| panic!("there is no heading {title}"));
@@ -82,7 +82,7 @@ pub(super) fn section<'a>(text: &'a str, title: &str) -> &'a str {
 }
 
 /// The blocks of code of a kind.
-pub(super) fn blocks(text: &str, kind: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, kind: &str) -> Vec<String> {
     let opening = format!("```{kind}\n");
     let parts = text.split(opening.as_str()).skip(1);
     parts
@@ -91,7 +91,7 @@ pub(super) fn blocks(text: &str, kind: &str) -> Vec<String> {
 }
 
 /// The arguments of every command line of the program, in shell blocks and in spans.
-pub(super) fn commands_in(text: &str) -> Vec<Vec<String>> {
+pub(crate) fn commands_in(text: &str) -> Vec<Vec<String>> {
     let mut code = Vec::new();
     let mut block = None;
     for line in text.lines() {
@@ -118,14 +118,14 @@ fn arguments(code: &str) -> Option<Vec<String>> {
 }
 
 /// What the template says of a key, as the document must say it.
-pub(super) struct Known {
-    pub(super) default: String,
-    pub(super) rule: String,
-    pub(super) secret: bool,
+pub(crate) struct Known {
+    pub(crate) default: String,
+    pub(crate) rule: String,
+    pub(crate) secret: bool,
 }
 
 /// The keys of an env file as `config --template` writes it.
-pub(super) fn keys_of(template: &Ended) -> BTreeMap<String, Known> {
+pub(crate) fn keys_of(template: &Ended) -> BTreeMap<String, Known> {
     let mut keys = BTreeMap::new();
     let mut comment = String::new();
     for line in template.stdout.lines() {
@@ -174,7 +174,7 @@ impl Known {
     }
 }
 
-pub(super) fn long_options(help: &str) -> BTreeSet<String> {
+pub(crate) fn long_options(help: &str) -> BTreeSet<String> {
     let options = help.split("Options:").nth(1).unwrap();
     let words = options.lines().filter_map(|line| {
         let words = line.trim_start();
@@ -185,12 +185,12 @@ pub(super) fn long_options(help: &str) -> BTreeSet<String> {
     words.collect()
 }
 
-pub(super) fn parsed(line: &str) -> Value {
+pub(crate) fn parsed(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
 /// With every number, and every version, as one mark.
-pub(super) fn without_numbers(text: &str) -> String {
+pub(crate) fn without_numbers(text: &str) -> String {
     let mut out = String::new();
     for character in text.replace("Valkey", "Redis").chars() {
         let digit = character.is_ascii_digit();

@@ -3,13 +3,9 @@
 use std::{fs, path::Path, time::Duration};
 
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    time::sleep,
-};
+use tokio::time::sleep;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{ClosedPort, Dependency::Redis as REDIS, Fixture};
+use tria_tests::{ClosedPort, Dependency::Redis as REDIS, Fixture, RedisAdmin};
 
 use super::{
     bounds::Manner::{Loud, Silent},
@@ -27,14 +23,11 @@ const DUMP: &str = "dump.rdb";
 struct Rig {
     watched: Watched,
     redis: Redis,
-    admin: Admin,
+    admin: RedisAdmin,
     /// Where Redis writes its dump.
     folder: TempDir,
     _fixture: Fixture,
 }
-
-/// As much of a client as it takes to break a server.
-struct Admin(BufReader<TcpStream>);
 
 // === impl Rig ===
 
@@ -54,7 +47,7 @@ impl Rig {
         fixture.set("REDIS_PASSWORD", PASSWORD);
         migrate(&mut fixture).await;
         let watched = Watched::start(&mut fixture).await;
-        let admin = Admin::of(&redis).await;
+        let admin = RedisAdmin::of(&redis, PASSWORD).await;
         Self {
             watched,
             redis,
@@ -81,54 +74,17 @@ impl Rig {
     }
 }
 
-// === impl Admin ===
-
-impl Admin {
-    async fn of(redis: &Redis) -> Self {
-        let stream = TcpStream::connect(redis.address()).await;
-        let mut admin = Self(BufReader::new(stream.expect("a connection")));
-        admin.tell(&format!("AUTH {PASSWORD}")).await;
-        admin
-    }
-
-    /// Sends a command that is to be answered with OK.
-    async fn tell(&mut self, command: &str) {
-        let answer = self.ask(command).await;
-        assert_eq!(answer, "+OK", "{command}");
-    }
-
-    /// Sends a command, and gives its answer: a line, or a text.
-    async fn ask(&mut self, command: &str) -> String {
-        let request = format!("{command}\r\n");
-        let sent = self.0.write_all(request.as_bytes()).await;
-        sent.expect("it is sent");
-        let mut line = String::new();
-        let read = self.0.read_line(&mut line).await;
-        read.expect("it is answered");
-        let line = line.trim_end();
-        let Some(length) = line.strip_prefix('$') else {
-            return line.to_owned();
-        };
-        // The text, and the end of its line.
-        let length: usize = length.parse().expect("a length");
-        let mut text = vec![0; length + 2];
-        let read = self.0.read_exact(&mut text).await;
-        read.expect("the whole text");
-        String::from_utf8_lossy(&text).into_owned()
-    }
-
-    /// Saves in the background, and waits until that has ended as it should.
-    async fn save(&mut self, outcome: &str) {
-        let begun = self.ask("BGSAVE").await;
-        assert!(begun.starts_with("+Background"), "{begun}");
-        let ended = format!("rdb_last_bgsave_status:{outcome}");
-        loop {
-            let info = self.ask("INFO persistence").await;
-            if info.contains("rdb_bgsave_in_progress:0") && info.contains(&ended) {
-                return;
-            }
-            sleep(Duration::from_millis(10)).await;
+/// Saves in the background, and waits until that has ended as it should.
+async fn save(admin: &mut RedisAdmin, outcome: &str) {
+    let begun = admin.ask("BGSAVE").await;
+    assert!(begun.starts_with("+Background"), "{begun}");
+    let ended = format!("rdb_last_bgsave_status:{outcome}");
+    loop {
+        let info = admin.ask("INFO persistence").await;
+        if info.contains("rdb_bgsave_in_progress:0") && info.contains(&ended) {
+            return;
         }
+        sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -162,10 +118,10 @@ async fn cannot_save(rig: &mut Rig) -> Row {
     let mut trial = Trial::begin(&rig.watched, case);
     // A dump cannot take the place of a folder, not even root's.
     fs::create_dir(&in_the_way).expect("a folder in the way");
-    rig.admin.save("err").await;
+    save(&mut rig.admin, "err").await;
     trial.shows().await;
     fs::remove_dir(&in_the_way).expect("it is removed");
-    rig.admin.save("ok").await;
+    save(&mut rig.admin, "ok").await;
     trial.mended();
     trial.recovers().await;
     trial.end().await

@@ -146,6 +146,45 @@ fn totals_must_not_contradict_each_other() {
     );
 }
 
+/// The platform kills at the end of its grace, so what a stop may take must fit into it
+/// (akka/akka#32487).
+#[test]
+fn what_a_stop_may_take_must_fit_the_grace() {
+    let development = ("ENVIRONMENT", "development");
+    for (changes, fits) in [
+        (&[][..], true),
+        (&[("SHUTDOWN_GRACE", "26s")], true),
+        (&[("SHUTDOWN_GRACE", "25999ms")], false),
+        (&[("SHUTDOWN_GRACE", "23s"), development], true),
+        (&[("SHUTDOWN_GRACE", "22s"), development], false),
+        (&[("SHUTDOWN_GRACE", "23s"), ("PRE_DRAIN", "0s")], true),
+        (&[("DRAIN", "19s")], true),
+        (&[("DRAIN", "20s")], false),
+        (&[("DRAIN", "0s"), ("SHUTDOWN_GRACE", "11s")], true),
+        (&[("PRE_DRAIN", "7s")], true),
+        (&[("PRE_DRAIN", "8s")], false),
+    ] {
+        let report = judged(changes);
+        let expected: &[_] = if fits {
+            &[]
+        } else {
+            &[("SHUTDOWN_GRACE", "conflicting")]
+        };
+        assert_eq!(violated(&report), expected, "{changes:?}");
+    }
+    let told = judged(&[("DRAIN", "20s")]).to_string();
+    let words = [
+        "SHUTDOWN_GRACE: is less than PRE_DRAIN, DRAIN",
+        "Remedy: raise SHUTDOWN_GRACE",
+    ];
+    for word in words {
+        assert!(told.contains(word), "{told}");
+    }
+    // One that is no duration is told once.
+    let report = judged(&[("DRAIN", "20"), ("SHUTDOWN_GRACE", "1s")]);
+    assert_eq!(violated(&report), [("DRAIN", "malformed")]);
+}
+
 #[test]
 fn the_template_names_every_key_and_is_an_env_file() {
     let rules = rules().unwrap();

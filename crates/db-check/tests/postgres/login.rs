@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tria_check::{Check, Cost, Criticality, Group, Retry, Status};
-use tria_db_check::LoginCheck;
+use tria_db_check::{LoginCheck, pool::PoolOptions};
 use tria_devstack::{FaultProxy, Mode, Postgres, PostgresOptions};
 
 use crate::support::*;
@@ -32,8 +32,9 @@ async fn a_changed_password_is_found_by_a_new_login() {
         "postgres://rotated:f1rst-pw@127.0.0.1:{}/postgres",
         server.port()
     );
+    let used = self::url(&url);
     let pooled = check(&url);
-    let login = LoginCheck::new(pool(&url, 1));
+    let login = LoginCheck::new(used.pool(&PoolOptions::default()).unwrap());
     assert_eq!(run(&pooled).await.status(), Status::Pass);
     let outcome = conforms(&login, &url).await;
     assert_eq!(texts(&outcome), ["A new login to the database works"]);
@@ -50,6 +51,11 @@ async fn a_changed_password_is_found_by_a_new_login() {
     let outcome = conforms(&login, &url).await;
     assert_refused(&outcome, "auth_failed", Retry::Permanent);
     until(&admin, sessions, 1).await;
+
+    let changed = self::url(&url.replace("f1rst-pw", "s3cond-pw"));
+    assert_eq!(used.rotate(&changed), Ok(true));
+    let outcome = conforms(&login, &url).await;
+    assert_eq!(outcome.status(), Status::Pass, "it logs in anew");
 }
 
 #[tokio::test]

@@ -8,10 +8,17 @@
     reason = "the child process talks to its test there"
 )]
 
+mod budget;
+mod child;
+mod disposal;
 mod failure;
+mod hard_stop;
 mod journal;
 mod order;
+mod process;
 mod properties;
+mod service_manager;
 mod serving;
 mod signals;
 mod stop;
+mod tasks;

@@ -224,7 +224,7 @@ async fn the_report_is_json_for_diagnostics() {
                 "code": "failed", "step": "start", "hook": "b", "exit_code": 70,
                 "message": "hook `b` failed to start",
             }],
-            "pending": [],
+            "pending": [], "tasks": [],
         })
     );
 }

@@ -1,14 +1,16 @@
 //! Who is let in, and what they may do.
 
 use deadpool_redis::{Config, Runtime, redis::aio::MultiplexedConnection};
-use secrecy::SecretString;
 use tria_check::Status;
-use tria_redis_check::{RedisCheck, RedisOptions, codes};
+use tria_redis_check::{Password, RedisCheck, RedisOptions, codes};
 
 use crate::support::{
-    PASSWORD, WRONG, admin, assert_fails, check, codes, detail, info, limited, options, run,
+    PASSWORD, WRONG, admin, assert_fails, check, codes, detail, info, limited, options, pool, run,
     server, server_with_password, verify,
 };
+
+/// The password after a change.
+const NEW: &str = "Rt5pW8nX2cVb";
 
 /// Makes the user `limited`, with the tests' password and these rules.
 pub(crate) async fn grant(admin: &mut MultiplexedConnection, rules: &str) {
@@ -21,7 +23,7 @@ pub(crate) async fn grant(admin: &mut MultiplexedConnection, rules: &str) {
 #[tokio::test]
 async fn the_right_password_is_let_in() {
     let redis = server_with_password().await;
-    let password = Some(SecretString::from(PASSWORD));
+    let password = Some(PASSWORD.into());
     let right = RedisOptions {
         password,
         ..options(redis.port())
@@ -39,7 +41,7 @@ async fn no_password_is_asked_for() {
 #[tokio::test]
 async fn a_wrong_password_is_refused_and_never_shown() {
     let redis = server_with_password().await;
-    let password = Some(SecretString::from(WRONG));
+    let password = Some(WRONG.into());
     let wrong = RedisOptions {
         password,
         ..options(redis.port())
@@ -195,4 +197,28 @@ async fn a_strange_pool_is_judged_as_well() {
     assert_fails(&outcome, codes::AUTH_FAILED, true);
     let outcome = verify(&foreign(&right, 99_999)).await;
     assert_fails(&outcome, codes::DB_OUT_OF_RANGE, true);
+}
+
+/// Redis changes its password without ending a session; who connects later needs the new one.
+#[tokio::test]
+async fn a_changed_password_lets_in_who_connects_from_then_on() {
+    let redis = server_with_password().await;
+    let password = Password::from(PASSWORD);
+    let options = RedisOptions {
+        password: Some(password.clone()),
+        ..options(redis.port())
+    };
+    let pool = pool(&options);
+    let held = pool.get().await.unwrap();
+    let mut admin = pool.get().await.unwrap();
+    run::<()>(&mut admin, &["CONFIG", "SET", "requirepass", NEW]).await;
+    let error = pool.get().await.err().unwrap().to_string();
+    assert!(!error.contains(PASSWORD), "{error}");
+
+    password.rotate(NEW.into());
+    let fresh = pool.get().await.unwrap();
+    assert_eq!(pool.status().size, 3, "the others are still open");
+    for mut connection in [held, fresh] {
+        run::<String>(&mut connection, &["PING"]).await;
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tria_check::{Check, Cost, Criticality, Group, Outcome, Status};
 use tria_devstack::{FaultProxy, Mode};
 use tria_redis_check::{LoginCheck, RedisCheck, RedisOptions, codes};
@@ -44,7 +43,7 @@ async fn it_degrades_readiness_and_is_tried_once_a_minute_at_most() {
 async fn a_changed_password_is_found_by_a_new_login() {
     let redis = server_with_password().await;
     let options = RedisOptions {
-        password: Some(SecretString::from(PASSWORD)),
+        password: Some(PASSWORD.into()),
         ..options(redis.port())
     };
     let (pool, login) = (pool(&options), login(&options));

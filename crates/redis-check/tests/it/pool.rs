@@ -6,7 +6,6 @@ use std::{
 };
 
 use deadpool_redis::{Connection, Manager, Pool, PoolConfig, redis::cmd};
-use secrecy::SecretString;
 use tempfile::TempDir;
 use tria_check::{PublicValue, Status};
 use tria_redis_check::{BuildPoolError, RedisCheck, RedisOptions, build_pool, codes};
@@ -174,7 +173,7 @@ async fn a_pool_without_a_runtime_can_be_checked() {
 
 #[tokio::test]
 async fn no_debug_shows_the_password() {
-    let password = Some(SecretString::from(PASSWORD));
+    let password = Some(PASSWORD.into());
     let options = RedisOptions {
         password,
         ..hasty(1)

@@ -1,6 +1,5 @@
 //! What answers, and is no Redis: scripted, since these are faults.
 
-use secrecy::SecretString;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -42,7 +41,7 @@ async fn ask(manner: Manner) -> Outcome {
             });
         }
     });
-    let password = Some(SecretString::from(PASSWORD));
+    let password = Some(PASSWORD.into());
     let outcome = verify(&check(&RedisOptions {
         password,
         ..hasty(port)

@@ -9,7 +9,6 @@ use deadpool_redis::{
         aio::{ConnectionLike, MultiplexedConnection},
     },
 };
-use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tria_check::{Check, CheckContext, Code, Outcome, Phase, Retry, Status, conformance::Kit};
@@ -53,7 +52,7 @@ pub(crate) fn options(port: u16) -> RedisOptions {
 pub(crate) fn limited(port: u16) -> RedisOptions {
     RedisOptions {
         username: Some("limited".to_owned()),
-        password: Some(SecretString::from(PASSWORD)),
+        password: Some(PASSWORD.into()),
         ..options(port)
     }
 }
