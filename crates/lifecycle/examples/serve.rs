@@ -16,7 +16,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let router = Router::new()
             .route("/", get(async || "hello\n"))
             .route("/events", get(events));
-        let server = Server::bind(([127, 0, 0, 1], 8080).into())?.serve(router);
+        let server = Server::bind(([127, 0, 0, 1], 0).into())?.serve(router);
         tracing::info!(address = %server.local_addr(), "listening");
         let lifecycle = Lifecycle::builder()
             .signals(&signals)

@@ -43,7 +43,7 @@ pub(super) fn check(root: &Path, files: &[PathBuf]) -> Vec<Breach> {
                 "keep documents, modules and `pub use` there, and move the rest into modules";
             breach(MOST_LINES_OF_CONTENTS + 1, what, remedy);
         }
-        if !file.starts_with("bin") && !file.starts_with("xtask") {
+        if !is_of_a_program(file) {
             for (index, call) in reads_environment(&text) {
                 let remedy = "read it in `bin` or `xtask` and hand the value on";
                 breach(
@@ -63,6 +63,13 @@ pub(super) fn long<'a>(root: &Path, files: &'a [PathBuf]) -> Vec<(&'a PathBuf, u
     counted
         .filter(|(_, lines)| (MANY_LINES + 1..=MOST_LINES).contains(lines))
         .collect()
+}
+
+/// Programs read the environment; examples are programs of somebody else's.
+fn is_of_a_program(file: &Path) -> bool {
+    file.starts_with("bin")
+        || file.starts_with("xtask")
+        || file.iter().any(|part| part == "examples")
 }
 
 fn sources(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
@@ -147,7 +154,8 @@ mod tests {
         assert_eq!(
             told(&[
                 ("bin/tria-server/src/main.rs", &line("var")),
-                ("xtask/src/main.rs", &line("vars"))
+                ("xtask/src/main.rs", &line("vars")),
+                ("crates/a/examples/x.rs", &line("var"))
             ]),
             [""; 0]
         );

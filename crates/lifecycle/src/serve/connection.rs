@@ -69,7 +69,8 @@ pub(super) async fn drive<S: Service>(
                         Advice::GoAway => return Poll::Ready(Next::GoAway),
                         Advice::Close => return Poll::Ready(Next::Close),
                     };
-                    if alarm.deadline() != until {
+                    // A later one is set when this one rings: most requests come long before.
+                    if until < alarm.deadline() || alarm.is_elapsed() {
                         alarm.as_mut().reset(until);
                     }
                     if alarm.as_mut().poll(cx).is_pending() {

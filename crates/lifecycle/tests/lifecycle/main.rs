@@ -11,6 +11,7 @@
 mod budget;
 mod child;
 mod disposal;
+mod examples;
 mod failure;
 mod hard_stop;
 mod journal;
