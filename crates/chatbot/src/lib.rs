@@ -2,4 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod collections;
+mod embedder;
 pub mod schema;
+
+pub use embedder::{EmbedError, Embedder};
