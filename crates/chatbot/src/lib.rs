@@ -3,6 +3,7 @@
 
 pub mod collections;
 mod embedder;
+pub mod orders;
 pub mod schema;
 
 pub use embedder::{EmbedError, Embedder};
