@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::{Router, http::header, routing::get};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tria_devstack::{Redis, RedisOptions};
 use tria_tests::{Fixture, Footprint, Limit, Saturation, get_text};
@@ -22,6 +23,8 @@ const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_secs(2);
 const PROBES: usize = 100_000;
 const CALLERS: usize = 1_000;
+/// How long the dependencies' own statistics are watched; a login a minute is within it.
+const WATCHED: Duration = Duration::from_secs(60);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -145,16 +148,21 @@ async fn against_bare(address: SocketAddr, path: &str) {
 
 // === what is caused behind the service ===
 
-/// How often each check has run, by the service's own diagnostics.
-async fn runs(url: &str) -> Vec<(String, u64)> {
+/// How often each check of the readiness group has run, by the service's own diagnostics.
+async fn runs_of_readiness(url: &str) -> Vec<(String, u64)> {
+    runs(url, |check| {
+        let groups = check["groups"].as_array().expect("the groups");
+        groups.iter().any(|group| group == "readiness")
+    })
+    .await
+}
+
+async fn runs(url: &str, wanted: impl Fn(&Value) -> bool) -> Vec<(String, u64)> {
     let answer = tria_tests::get(&format!("{url}/api/v1/health/diagnostics")).await;
     let told = answer.expect("an answer").body;
     let checks = told["checks"].as_array().expect("the checks").iter();
     checks
-        .filter(|check| {
-            let groups = check["groups"].as_array().expect("the groups");
-            groups.iter().any(|group| group == "readiness")
-        })
+        .filter(|check| wanted(check))
         .map(|check| {
             let name = check["name"].as_str().expect("a name").to_owned();
             (name, check["runs"].as_u64().expect("a number"))
@@ -166,7 +174,7 @@ async fn fresh(url: &str) {
     let client = reqwest::Client::new();
     // Longer than a result is fresh by, so that each caller finds it cold.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let before = runs(url).await;
+    let before = runs_of_readiness(url).await;
     let begun = Instant::now();
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
@@ -179,7 +187,7 @@ async fn fresh(url: &str) {
         answered += 1;
     }
     let elapsed = begun.elapsed();
-    let after = runs(url).await;
+    let after = runs_of_readiness(url).await;
     println!(
         "{answered} callers of /readyz?fresh=1 at once, all answered 200 in {elapsed:.0?}; runs caused:"
     );
@@ -188,39 +196,60 @@ async fn fresh(url: &str) {
     }
 }
 
+/// What PostgreSQL and Redis counted, and how often checks asked them, in some time.
+struct Traffic {
+    transactions: i64,
+    commands: i64,
+    runs: [u64; 2],
+}
+
+impl Traffic {
+    async fn now(fixture: &Fixture, redis: &Redis, url: &str) -> Self {
+        let asks = async |dependency: &str| {
+            let of = |check: &Value| {
+                let name = check["name"].as_str().unwrap_or_default();
+                // Pools are looked at without asking anybody.
+                let pool = format!("{dependency}.pool");
+                name.starts_with(dependency) && name != pool
+            };
+            let runs = runs(url, of).await;
+            runs.iter().map(|(_, runs)| runs).sum()
+        };
+        Self {
+            runs: [asks("database").await, asks("redis").await],
+            transactions: transactions(fixture).await,
+            commands: redis_commands(redis).await,
+        }
+    }
+
+    fn tell(&self, what: &str, before: &Self) {
+        let [database, redis] = [0, 1].map(|at| self.runs[at] - before.runs[at]);
+        println!(
+            "  {what} {:>3} transactions by {database} runs of checks, {:>3} Redis commands by {redis} runs",
+            self.transactions - before.transactions,
+            self.commands - before.commands
+        );
+    }
+}
+
 async fn dependency_traffic(fixture: &Fixture, redis: &Redis, address: SocketAddr) {
-    let quiet = Instant::now();
-    let (before, commands) = (transactions(fixture).await, redis_commands(redis).await);
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    let idle = (
-        transactions(fixture).await - before,
-        redis_commands(redis).await - commands,
-        quiet.elapsed().as_secs_f64(),
-    );
-    let (before, commands) = (transactions(fixture).await, redis_commands(redis).await);
+    let url = format!("http://{address}");
+    let before = Traffic::now(fixture, redis, &url).await;
+    tokio::time::sleep(WATCHED).await;
+    let quiet = Traffic::now(fixture, redis, &url).await;
     let busy = Instant::now();
     let load = Saturation::run(address, "/readyz", CONNECTIONS, Limit::Requests(PROBES)).await;
     // As long as the quiet time, so that the refreshers do the same in both.
-    tokio::time::sleep(Duration::from_secs(20).saturating_sub(busy.elapsed())).await;
-    let probed = (
-        transactions(fixture).await - before,
-        redis_commands(redis).await - commands,
-        busy.elapsed().as_secs_f64(),
-    );
+    tokio::time::sleep(WATCHED.saturating_sub(busy.elapsed())).await;
+    let probed = Traffic::now(fixture, redis, &url).await;
     assert_eq!(load.failures, 0);
     println!(
-        "{} readiness requests in {:.1?}",
+        "{} readiness requests in {:.1?}; within {WATCHED:?}, asking included:",
         load.latencies.len(),
         load.elapsed
     );
-    println!(
-        "  quiet:  {} transactions, {} Redis commands in {:.0} s",
-        idle.0, idle.1, idle.2
-    );
-    println!(
-        "  probed: {} transactions, {} Redis commands in {:.0} s",
-        probed.0, probed.1, probed.2
-    );
+    quiet.tell("quiet: ", &before);
+    probed.tell("probed:", &quiet);
 }
 
 /// Transactions of the fixture's own database, by PostgreSQL's statistics. Asking counts as one.
