@@ -5,5 +5,6 @@ pub mod collections;
 mod embedder;
 pub mod orders;
 pub mod schema;
+pub mod sessions;
 
 pub use embedder::{EmbedError, Embedder};

@@ -1,23 +1,12 @@
-//! Orders against a real PostgreSQL.
-#![allow(clippy::unwrap_used)]
+//! Orders: priced here, and written once.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
-use deadpool_postgres::{Manager, Pool, Runtime, Timeouts};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
-use tokio_postgres::{Config, NoTls};
-use tria_chatbot::{
-    orders::{Draft, DraftLine, Limits, OrderError, Placed, Problem, place},
-    schema,
-};
-use tria_devstack::TestDatabase;
+use tria_chatbot::orders::{Draft, DraftLine, Limits, OrderError, Placed, Problem, place};
 
-/// A shop of its own: an outlet, and products whose ids are their places here, from 1 on.
-struct Shop {
-    pool: Pool,
-    _database: TestDatabase,
-}
+use crate::shop::Shop;
 
 fn decimal(text: &str) -> Decimal {
     Decimal::from_str(text).unwrap()
@@ -49,52 +38,6 @@ fn draft(key: &str, lines: &[(i64, u32)]) -> Draft {
 }
 
 impl Shop {
-    /// With products of these prices, minimums and stocks.
-    async fn open(products: &[(&str, i32, i32)]) -> Self {
-        let stack = tria_devstack::shared().await.unwrap();
-        let database = stack.fresh_database().await.unwrap();
-        let manager = Manager::new(Config::from_str(database.url()).unwrap(), NoTls);
-        let patience = Some(Duration::from_secs(60));
-        let pool = Pool::builder(manager)
-            .max_size(8)
-            .timeouts(Timeouts {
-                wait: patience,
-                create: patience,
-                recycle: patience,
-            })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .unwrap();
-        schema::migrate(&pool, schema::MigrateOptions::default())
-            .await
-            .unwrap();
-        let shop = Self {
-            pool,
-            _database: database,
-        };
-        let outlet = "INSERT INTO outlets (name, address_line, postal_code, city, country)
-                      VALUES ('Vesuvio', '1 Harbour Road', '10001', 'Porto', 'PT')";
-        shop.execute(outlet).await;
-        for (at, (price, minimum, stock)) in (1..).zip(products) {
-            let product = format!(
-                "INSERT INTO products (sku, name, category, unit_price, minimum_order, stock)
-                 VALUES ('P-{at}', 'product {at}', 'boxes', {price}, {minimum}, {stock})"
-            );
-            shop.execute(&product).await;
-        }
-        shop
-    }
-
-    async fn execute(&self, statement: &str) {
-        let client = self.pool.get().await.unwrap();
-        client.batch_execute(statement).await.unwrap();
-    }
-
-    async fn count(&self, query: &str) -> i64 {
-        let client = self.pool.get().await.unwrap();
-        client.query_one(query, &[]).await.unwrap().get(0)
-    }
-
     async fn place(&self, draft: &Draft) -> Result<Placed, OrderError> {
         place(&self.pool, draft, &limits()).await
     }
