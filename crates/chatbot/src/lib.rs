@@ -1,8 +1,14 @@
-//! The application's database schema and vector collections.
+//! What the application is made of: its database schema and vector collections, and what stands
+//! between its users and its work.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod collections;
 mod embedder;
 pub mod schema;
 
+pub mod idempotency;
+pub mod rate_limit;
+mod store;
+
 pub use embedder::{EmbedError, Embedder};
+pub use store::StoreError;
