@@ -8,6 +8,7 @@ pub mod schema;
 
 pub mod idempotency;
 pub mod rate_limit;
+pub mod session_token;
 mod store;
 
 pub use embedder::{EmbedError, Embedder};
