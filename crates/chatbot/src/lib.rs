@@ -7,6 +7,7 @@ mod embedder;
 pub mod schema;
 
 pub mod idempotency;
+pub mod personal_data;
 pub mod rate_limit;
 pub mod session_token;
 mod store;
