@@ -51,17 +51,9 @@ pub fn mask(text: &str) -> Masked {
         items: Vec::new(),
     };
     // What is masked parts its neighbours, which may show what they are only then. Each round takes
-    // away digits or an `@`, so that there is a last one.
-    loop {
-        let found = find(&masked.text);
-        if found.is_empty() {
-            return masked;
-        }
-        for (place, item) in found.iter().rev() {
-            masked.text.replace_range(place.clone(), item.placeholder());
-        }
-        masked.items.extend(found.into_iter().map(|(_, item)| item));
-    }
+    // away digits or an `@`, so that there is a last one; it is the second, but for odd texts.
+    while masked.once_more() {}
+    masked
 }
 
 /// All that can be told at once, in order; no two overlap.
@@ -83,6 +75,26 @@ fn find(text: &str) -> Vec<Found> {
         apart
     });
     found
+}
+
+// === impl Masked ===
+
+impl Masked {
+    /// Masks what can be told at once, and says whether there was anything.
+    fn once_more(&mut self) -> bool {
+        let found = find(&self.text);
+        let mut text = String::with_capacity(self.text.len());
+        let mut end = 0;
+        for (place, item) in &found {
+            text.push_str(&self.text[end..place.start]);
+            text.push_str(item.placeholder());
+            self.items.push(*item);
+            end = place.end;
+        }
+        text.push_str(&self.text[end..]);
+        self.text = text;
+        !found.is_empty()
+    }
 }
 
 // === impl Item ===

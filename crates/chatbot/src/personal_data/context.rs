@@ -103,10 +103,11 @@ const BUSINESS: &[&str] = &[
     "fattura",
 ];
 
-/// What the nearest word before `at` that is known announces, within the same line and sentence.
-pub(super) fn announced(text: &str, at: usize) -> Announced {
-    let near = text.floor_char_boundary(at.saturating_sub(FAR));
-    let line = text[near..at].rsplit(['\n', ']', ';', '!', '?']).next();
+/// What the nearest word that is known announces, at the end of what stands before a number and
+/// within the same line and sentence.
+pub(super) fn announced(before: &str) -> Announced {
+    let near = before.floor_char_boundary(before.len().saturating_sub(FAR));
+    let line = before[near..].rsplit(['\n', ']', ';', '!', '?']).next();
     // A word ends where a number stands, too: `tel. 555, 20 boxes`.
     let words = line
         .unwrap_or_default()

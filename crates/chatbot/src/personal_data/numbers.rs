@@ -8,16 +8,6 @@ use super::{
     digits::{Group, runs},
 };
 
-/// Groups of telephone numbers as they are written without a country code or a zero.
-const PHONE_SHAPES: &[&[usize]] = &[
-    &[3, 3, 4],
-    &[1, 3, 3, 4],
-    &[5, 5],
-    &[2, 5, 4],
-    &[2, 4, 4],
-    &[3, 4, 4],
-    &[4, 3, 3],
-];
 /// How long a telephone number may be with its country code (ITU-T E.164).
 const INTERNATIONAL: Range<usize> = 8..16;
 /// And with the zero that stands for the own country.
@@ -25,11 +15,18 @@ const NATIONAL: Range<usize> = 9..13;
 
 pub(super) fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
+    // What is masked says nothing about what follows it.
+    let mut masked = 0;
     for run in runs(text) {
         let mut rest = run.as_slice();
-        while !rest.is_empty() {
-            let taken = longest(text, rest);
-            found.extend(taken.map(|(length, item)| (place(text, &rest[..length]), item)));
+        while let Some(first) = rest.first() {
+            let context = Context::of(&text[masked..first.start]);
+            let taken = longest(rest, &context);
+            if let Some((length, item)) = taken {
+                let place = place(text, &rest[..length]);
+                masked = place.end;
+                found.push((place, item));
+            }
             rest = &rest[taken.map_or(1, |(length, _)| length)..];
         }
     }
@@ -37,12 +34,11 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 }
 
 /// How many of the groups, from the first one on, are a number, and of what.
-fn longest(text: &str, groups: &[Group]) -> Option<(usize, Item)> {
-    let context = Context::of(text, groups[0].start);
+fn longest(groups: &[Group], context: &Context) -> Option<(usize, Item)> {
     // No number has more groups than digits, of which no kind has more than 19.
     (1..=groups.len().min(19))
         .rev()
-        .find_map(|length| Some((length, what(&groups[..length], &context)?)))
+        .find_map(|length| Some((length, what(&groups[..length], context)?)))
 }
 
 /// What stands before a number.
@@ -56,11 +52,11 @@ struct Context {
 }
 
 impl Context {
-    fn of(text: &str, at: usize) -> Self {
-        let before = text[..at].trim_end_matches('(');
+    fn of(before: &str) -> Self {
+        let announced = announced(before);
+        let before = before.trim_end_matches('(');
         let mut last = before.chars().rev();
         let (one, two) = (last.next(), last.next());
-        let announced = announced(text, at);
         let joined = match one {
             Some('.') => two.is_some_and(char::is_numeric),
             Some('-' | '_' | '/' | '\u{2010}' | '\u{2011}' | '\u{2013}') => {
@@ -143,11 +139,19 @@ fn is_shaped(groups: &[Group], digits: &str) -> bool {
             _ => false,
         };
     }
-    let spaced = groups[1..].iter().all(|group| {
-        ["-", " ", ".", ") ", ")", " (", ")-", "-("].contains(&group.separator.as_str())
-    });
-    let lengths: Vec<usize> = lengths(groups).collect();
-    spaced && PHONE_SHAPES.contains(&lengths.as_slice())
+    let mut separators = groups[1..].iter().map(|group| group.separator.as_str());
+    let spaced = separators
+        .clone()
+        .all(|separator| ["-", " ", ".", ") ", ")", " (", ")-"].contains(&separator));
+    spaced
+        && match lengths(groups).collect::<Vec<_>>().as_slice() {
+            [3, 3, 4] => is_north_american(digits),
+            [1, 3, 3, 4] => digits.strip_prefix('1').is_some_and(is_north_american),
+            [5, 5] | [2, 5, 4] => true,
+            // With spaces alone they may be a size and two quantities.
+            [2 | 3, 4, 4] | [4, 3, 3] => separators.any(|separator| separator != " "),
+            _ => false,
+        }
 }
 
 /// Area code and exchange begin with 2 to 9.

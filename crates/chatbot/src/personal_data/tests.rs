@@ -54,6 +54,8 @@ fn telephone_numbers_are_masked() {
         ("9876543210", "[phone]"),
         ("13812345678", "[phone]"),
         ("11 91234-5678", "[phone]"),
+        ("11 3456-7890", "[phone]"),
+        ("138-1234-5678", "[phone]"),
         ("98765 43210", "[phone]"),
         ("my phone is 555 0123", "my phone is [phone]"),
         ("Tel.5550123", "Tel.[phone]"),
@@ -128,6 +130,7 @@ fn what_is_of_the_business_stays() {
         "I need 10000 pizza boxes, 12 inch, and 250 of 16\".",
         "12x12x2, 33 x 33 cm, 10/12/14 inch",
         "300 400 5000",
+        "12 1250 2520, 120 1500 2505, 1200 150 305, 150 250 1205",
         "10000-20000 pieces, 1000 2000 3000",
         "order #10234, #1023456789, # 0151234567",
         "order 1023456789 and order number 2125550123",
@@ -161,13 +164,31 @@ fn each_place_is_told_by_its_kind_and_not_by_its_text() {
     assert_eq!(names, ["email", "phone", "card", "national_id"]);
 }
 
+fn rounds(text: &str) -> usize {
+    let mut masked = Masked {
+        text: text.to_owned(),
+        items: Vec::new(),
+    };
+    let more = std::iter::repeat_with(|| masked.once_more());
+    more.take_while(|more| *more).count()
+}
+
+/// Each round reads the whole text: one for each number would be a way to keep a server busy.
 #[test]
-fn a_long_text_takes_no_long_time() {
-    let begun = std::time::Instant::now();
-    for part in ["0 ", "a@", "1-", "12345678901 ", "x", "(((", "+"] {
-        mask(&part.repeat(64 * 1024 / part.len()));
+fn many_numbers_take_no_more_rounds_than_one() {
+    for part in [
+        "0151123456-",
+        "0151123456/",
+        "+4915112345678-",
+        "+4915112345678.0151 12345678 ",
+        "4111111111111111-2125550123-",
+        "order +4915112345678 2125550123 ",
+        "ann@example.com-0151123456-",
+        "123-45-6789-",
+    ] {
+        let (few, many) = (rounds(&part.repeat(4)), rounds(&part.repeat(60)));
+        assert!(many <= few.min(3), "{part} {few} {many}");
     }
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
 }
 
 /// Words, quantities, sizes, prices, order numbers, dates and postal codes of orders.
@@ -204,6 +225,7 @@ fn suspicious() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn masking_twice_is_masking_once(text in prop_oneof!["\\PC*", suspicious()]) {
+        prop_assert!(rounds(&text) < 5);
         let once = mask(&text);
         let twice = mask(&once.text);
         prop_assert_eq!(&twice.text, &once.text);
