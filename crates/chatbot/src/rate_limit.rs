@@ -71,7 +71,7 @@ impl Limiter {
 
     /// Redis keeps one time, at which the burst is full again; it is never further away than `per`,
     /// unless the server's clock was set back. Times are whole microseconds, which a double holds
-    /// exactly; Lua by itself would write them with 14 digits.
+    /// exactly.
     fn count(&self, subject: &str) -> Cmd {
         // A fraction of a microsecond less would admit one too many in the end.
         let interval = (milliseconds(self.rate.per) * 1000).div_ceil(self.rate.burst.max(1).into());
@@ -87,7 +87,7 @@ impl Limiter {
             if wait <= 0 then
                 allowed, wait, full = 1, 0, full + interval
                 local life = math.ceil((full - now) / 1000)
-                redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', life)
+                redis.call('SET', KEYS[1], full, 'PX', life)
             end
             return {allowed, math.floor((span - (full - now)) / interval), full - now, wait}",
             &name(&self.rate.prefix, &[subject]),

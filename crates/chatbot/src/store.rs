@@ -87,13 +87,20 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 /// Redis counts from 1970 in 63 bits; this leaves room for it.
 const MOST_MILLISECONDS: u64 = 1 << 50;
 
-/// A pool over a database of the shared Redis that is this test's own, and a prefix for its keys.
+/// A database of the shared Redis that is this test's own, and a prefix for its keys.
 #[cfg(test)]
-pub(crate) async fn of_a_test() -> (Pool, String) {
+pub(crate) async fn url_of_a_test() -> (String, String) {
     let stack = tria_devstack::shared().await.unwrap();
     let space = stack.redis_space().await.unwrap();
     let url = format!("{}?protocol=resp3", stack.redis_url(space.database));
-    (pool_to(&url), space.prefix)
+    (url, space.prefix)
+}
+
+/// A pool over such a database.
+#[cfg(test)]
+pub(crate) async fn of_a_test() -> (Pool, String) {
+    let (url, prefix) = url_of_a_test().await;
+    (pool_to(&url), prefix)
 }
 
 /// A pool that leads to where nobody listens.
@@ -102,11 +109,12 @@ pub(crate) fn away() -> Pool {
     pool_to("redis://127.0.0.1:1/")
 }
 
+/// A pool without limits of its own.
 #[cfg(test)]
-fn pool_to(url: &str) -> Pool {
+pub(crate) fn pool_to(url: &str) -> Pool {
     let connecting = deadpool_redis::redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(ANSWER_WITHIN))
-        .set_response_timeout(Some(ANSWER_WITHIN));
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
     let manager = deadpool_redis::Manager::new_with_config(url, connecting).unwrap();
     Pool::builder(manager).max_size(8).build().unwrap()
 }
@@ -114,6 +122,14 @@ fn pool_to(url: &str) -> Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_redis_that_is_silent_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let pool = pool_to(&format!("redis://{}/", silent.local_addr().unwrap()));
+        let answer = run::<u8>(&pool, &script("return 1", "k"), None).await;
+        assert!(matches!(answer, Err(StoreError::Timeout)), "{answer:?}");
+    }
 
     #[test]
     fn a_name_tells_nothing_and_no_two_lists_share_one() {

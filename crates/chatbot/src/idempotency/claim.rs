@@ -101,6 +101,11 @@ impl Claim {
     }
 
     #[cfg(test)]
+    pub(super) fn renewal_script(&self, length: Duration) -> Cmd {
+        scripts::renew(&self.lease.key, self.lease.owner, length)
+    }
+
+    #[cfg(test)]
     pub(super) fn stop_renewing(&self) {
         self.renewal.abort();
     }

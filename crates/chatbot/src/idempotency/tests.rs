@@ -5,9 +5,10 @@ use std::time::Duration;
 use deadpool_redis::redis::cmd;
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
+use tria_devstack::{FaultProxy, Mode};
 
 use super::*;
-use crate::store::{away, name, of_a_test};
+use crate::store::{away, name, of_a_test, pool_to, run, url_of_a_test};
 
 const SAME: [u8; 32] = [1; 32];
 const OTHER: [u8; 32] = [2; 32];
@@ -245,6 +246,42 @@ async fn one_who_stops_entering_leaves_no_claim() {
         drop(entering);
     }
     let _next = until_free(&gate).await;
+}
+
+/// The key was taken, and we were not told.
+#[tokio::test]
+async fn an_entry_whose_answer_was_lost_leaves_no_claim() {
+    let (url, prefix) = url_of_a_test().await;
+    let options = GateOptions {
+        prefix,
+        ..GateOptions::default()
+    };
+    let gate = Gate::new(pool_to(&url), options.clone());
+    let stack = tria_devstack::shared().await.unwrap();
+    let redis = format!("127.0.0.1:{}", stack.redis_port());
+    let mut proxy = FaultProxy::start(redis.clone()).await.unwrap();
+    let way = format!("127.0.0.1:{}", proxy.port());
+    let broken = Gate::new(pool_to(&url.replace(&redis, &way)), options);
+    // A connection is open already when it breaks.
+    drop(first(&broken, "bob").await);
+    proxy.set(Mode::ResetMidReply).await;
+    let error = broken.enter("ann", &key(), &SAME).await.unwrap_err();
+    assert!(matches!(error, GateError::Store(_)), "{error:?}");
+    proxy.set(Mode::Pass).await;
+    let _next = until_free(&gate).await;
+}
+
+/// A renewal that comes late must not give an answer the short life of a lease.
+#[tokio::test]
+async fn an_answer_is_not_renewed() {
+    let (gate, pool) = gate(|_| {}).await;
+    let mut claim = first(&gate, "ann").await;
+    let renew = claim.renewal_script(Duration::from_millis(1));
+    claim.complete(&answer(b"1")).await.unwrap();
+    assert_eq!(run::<u8>(&pool, &renew, None).await.unwrap(), 0);
+    sleep(Duration::from_millis(10)).await;
+    let entry = gate.enter("ann", &key(), &SAME).await.unwrap();
+    assert!(matches!(entry, Entry::Replay(_)), "{entry:?}");
 }
 
 #[tokio::test]
