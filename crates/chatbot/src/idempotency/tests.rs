@@ -1,19 +1,22 @@
 //! The gate against a real Redis.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use deadpool_redis::redis::cmd;
+use deadpool_redis::{Hook, Manager, Pool, redis::cmd};
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 use tria_devstack::{FaultProxy, Mode};
 
 use super::*;
-use crate::store::{away, name, of_a_test, pool_to, run, url_of_a_test};
+use crate::store::{StoreError, away, name, of_a_test, pool_to, run, url_of_a_test};
 
 const SAME: [u8; 32] = [1; 32];
 const OTHER: [u8; 32] = [2; 32];
 
-async fn gate(change: impl FnOnce(&mut GateOptions)) -> (Gate, deadpool_redis::Pool) {
+async fn gate(change: impl FnOnce(&mut GateOptions)) -> (Gate, Pool) {
     let (pool, prefix) = of_a_test().await;
     let mut options = GateOptions {
         prefix,
@@ -259,15 +262,30 @@ async fn an_entry_whose_answer_was_lost_leaves_no_claim() {
     let gate = Gate::new(pool_to(&url), options.clone());
     let stack = tria_devstack::shared().await.unwrap();
     let redis = format!("127.0.0.1:{}", stack.redis_port());
-    let mut proxy = FaultProxy::start(redis.clone()).await.unwrap();
-    let way = format!("127.0.0.1:{}", proxy.port());
-    let broken = Gate::new(pool_to(&url.replace(&redis, &way)), options);
-    // A connection is open already when it breaks.
-    drop(first(&broken, "bob").await);
-    proxy.set(Mode::ResetMidReply).await;
+    let proxy = FaultProxy::start(redis.clone()).await.unwrap();
+    let url = url.replace(&redis, &proxy.address());
+    let proxy = Arc::new(Mutex::new(proxy));
+    // The pool tests a connection before it hands it out again; the next answer is that of the
+    // script.
+    let breaking = Arc::clone(&proxy);
+    let break_it = Hook::async_fn(move |_, _| {
+        let proxy = Arc::clone(&breaking);
+        Box::pin(async move {
+            proxy.lock().await.set(Mode::ResetMidReply).await;
+            Ok(())
+        })
+    });
+    let manager = Manager::new(url).unwrap();
+    let pool = Pool::builder(manager).post_recycle(break_it);
+    let pool = pool.build().unwrap();
+    drop(pool.get().await.unwrap());
+    let broken = Gate::new(pool, options);
     let error = broken.enter("ann", &key(), &SAME).await.unwrap_err();
-    assert!(matches!(error, GateError::Store(_)), "{error:?}");
-    proxy.set(Mode::Pass).await;
+    proxy.lock().await.set(Mode::Pass).await;
+    assert!(
+        matches!(error, GateError::Store(StoreError::Script(_))),
+        "{error:?}"
+    );
     let _next = until_free(&gate).await;
 }
 
