@@ -108,7 +108,7 @@ const BUSINESS: &[&str] = &[
 pub(super) fn announced(before: &str) -> Announced {
     let near = before.floor_char_boundary(before.len().saturating_sub(FAR));
     let line = before[near..].rsplit(['\n', ']', ';', '!', '?']).next();
-    // A word ends where a number stands, too: `tel. 555, 20 boxes`.
+    // Numbers count as words: what was announced before others is not this one.
     let words = line
         .unwrap_or_default()
         .rsplit(|c: char| !c.is_alphanumeric())
