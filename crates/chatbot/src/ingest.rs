@@ -89,7 +89,10 @@ pub async fn ingest(
     lock(&client, options.lock_wait).await?;
     let passages = knowledge.passages().iter().map(Text::of_passage);
     let wanted = [passages.collect(), texts::of_products(&client).await?];
-    let ingested = fill(stores, wanted, options.rebuild, &mut progress).await?;
+    let Stores {
+        chroma, embedder, ..
+    } = stores;
+    let ingested = fill(chroma, embedder, wanted, options.rebuild, &mut progress).await?;
     drop(client);
     Ok(ingested)
 }
@@ -139,14 +142,12 @@ async fn lock(client: &tokio_postgres::Client, patience: Duration) -> Result<(),
 
 /// `wanted` is in the order of [`COLLECTIONS`].
 async fn fill(
-    stores: Stores<'_>,
+    chroma: &ChromaClient,
+    embedder: &Embedder,
     wanted: [Vec<Text>; 2],
     rebuild: bool,
     progress: &mut (impl FnMut(usize, usize) + Send),
 ) -> Result<Ingested, IngestError> {
-    let Stores {
-        chroma, embedder, ..
-    } = stores;
     ensure(chroma).await?;
     let mut collections = found(chroma).await?;
     let mut plans = Vec::with_capacity(wanted.len());

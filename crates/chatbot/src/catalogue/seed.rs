@@ -166,7 +166,7 @@ async fn products(
     products: &[Product],
     reset_stock: bool,
 ) -> Result<Changes, tokio_postgres::Error> {
-    // Rows are locked in one order by all who lock several.
+    // By number: orders that lock several products in the same order cannot deadlock with it.
     let mut sorted: Vec<&Product> = products.iter().collect();
     sorted.sort_by(|one, other| one.sku.cmp(&other.sku));
     let texts = |field: fn(&Product) -> &str| -> Vec<&str> {
@@ -209,9 +209,7 @@ async fn outlets(
     transaction: &Transaction<'_>,
     outlets: &[Outlet],
 ) -> Result<Changes, tokio_postgres::Error> {
-    let texts = |field: fn(&Outlet) -> &str| -> Vec<&str> {
-        outlets.iter().map(|outlet| field(outlet)).collect()
-    };
+    let texts = |field: fn(&Outlet) -> &str| -> Vec<&str> { outlets.iter().map(field).collect() };
     let names = texts(|outlet| &outlet.name);
     let written = transaction
         .query(

@@ -52,14 +52,14 @@ impl Table {
             .flexible(true)
             .trim(Trim::All)
             .from_reader(opened);
-        let head = match reader.byte_headers() {
+        let head: Vec<Cow<'_, str>> = match reader.byte_headers() {
             Ok(head) => head.iter().map(String::from_utf8_lossy).collect(),
             Err(error) => {
                 problems.push(broken(file, &error));
                 return None;
             }
         };
-        let places = places(file, columns, head, problems)?;
+        let places = places(file, columns, &head, problems)?;
         Some(Self {
             file: file.to_owned(),
             columns,
@@ -115,12 +115,12 @@ impl Table {
 fn places(
     file: &Path,
     columns: &'static [&'static str],
-    head: Vec<Cow<'_, str>>,
+    head: &[Cow<'_, str>],
     problems: &mut Vec<DataProblem>,
 ) -> Option<HashMap<&'static str, usize>> {
     let before = problems.len();
     let told = |problem: String, remedy: String| DataProblem::new(file, problem, remedy).line(1);
-    if let [only] = head.as_slice()
+    if let [only] = head
         && only.contains([';', '\t'])
     {
         let problem = "its columns are not separated by commas".to_owned();

@@ -66,10 +66,9 @@ impl IngestError {
     /// only the caller can tell, by the driver's error in the chain.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Locked { .. } => true,
             // A collection that was deleted meanwhile is there for the next run.
             Self::Collections(error) => error.is_transient() || error.is_not_found(),
-            Self::Embed(EmbedError::Api(OpenAIError::Reqwest(_))) => true,
+            Self::Locked { .. } | Self::Embed(EmbedError::Api(OpenAIError::Reqwest(_))) => true,
             Self::Embed(EmbedError::Api(OpenAIError::ApiError(error))) => {
                 let status = error.status_code;
                 status.is_server_error() || matches!(status.as_u16(), 408 | 429)

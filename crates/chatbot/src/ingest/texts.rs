@@ -19,7 +19,7 @@ pub(super) const MODEL: &str = "model";
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     id: String,
-    text: String,
+    words: String,
     hash: String,
     notes: Vec<(&'static str, String)>,
 }
@@ -44,7 +44,7 @@ impl Text {
         Self {
             id: id.to_owned(),
             hash: hash(&text),
-            text,
+            words: text,
             notes,
         }
     }
@@ -80,7 +80,7 @@ impl Text {
     }
 
     pub(super) fn text(&self) -> &str {
-        &self.text
+        &self.words
     }
 
     pub(super) fn hash(&self) -> &str {

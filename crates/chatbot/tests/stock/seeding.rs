@@ -101,8 +101,8 @@ async fn a_row_that_is_held_for_too_long_ends_it_and_nothing_was_changed() {
     seeded(&pool, &PRODUCTS[1..], &OUTLETS).await;
     let mut holder = pool.get().await.unwrap();
     let held = holder.transaction().await.unwrap();
-    let hold = "SELECT 1 FROM products WHERE sku = 'NAP-2' FOR UPDATE";
-    held.execute(hold, &[]).await.unwrap();
+    let row = "SELECT 1 FROM products WHERE sku = 'NAP-2' FOR UPDATE";
+    held.execute(row, &[]).await.unwrap();
     let dearer = PRODUCTS[2].replace("3.33", "3.50");
     let options = SeedOptions {
         lock_wait: Duration::from_millis(50),
