@@ -46,11 +46,11 @@ impl Data {
 async fn a_shop_is_filled_and_a_second_run_has_nothing_to_do() {
     let (fixture, data) = (Fixture::migrated().await, Data::good());
     let seeded = fixture.run(&data.of("seed"));
-    seeded.expect(0, &["✅ 2 products: 2 added", "✅ 1 outlets: 1 added"]);
+    seeded.expect(0, &["✅ 2 products: 2 added", "✅ 1 outlet: 1 added"]);
     let ingested = fixture.run(&data.of("ingest"));
     ingested.expect(
         0,
-        &["✅ 1 passages: 1 embedded", "✅ 2 products: 2 embedded"],
+        &["✅ 1 passage: 1 embedded", "✅ 2 products: 2 embedded"],
     );
 
     let again = fixture.run(&data.of("seed"));
@@ -126,7 +126,7 @@ async fn collections_of_another_model_are_left_alone_until_they_are_rebuilt() {
     let rebuilt = fixture.run(&arguments);
     rebuilt.expect(
         0,
-        &["✅ 1 passages: 1 embedded", "✅ 2 products: 2 embedded"],
+        &["✅ 1 passage: 1 embedded", "✅ 2 products: 2 embedded"],
     );
 }
 

@@ -290,6 +290,8 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 
 /// As in `✅ 57 products: 55 added, 2 changed`.
 fn line(total: usize, what: &str, parts: &[(usize, &str)]) -> String {
+    let one = what.strip_suffix('s').filter(|_| total == 1);
+    let what = one.unwrap_or(what);
     let told: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
@@ -319,6 +321,7 @@ mod tests {
             line(57, "products", &nothing),
             "✅ 57 products: nothing to do"
         );
+        assert_eq!(line(1, "outlets", &nothing), "✅ 1 outlet: nothing to do");
     }
 
     #[test]

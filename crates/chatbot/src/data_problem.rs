@@ -88,12 +88,6 @@ impl DataErrors {
     pub fn problems(&self) -> &[DataProblem] {
         &self.problems
     }
-
-    /// Both together.
-    pub fn and(mut self, other: Self) -> Self {
-        self.problems.extend(other.problems);
-        self
-    }
 }
 
 /// A value as a message quotes it: on one line, and not much of it.
