@@ -95,8 +95,11 @@ async fn seeding(options: &SeedCommand, environment: &Environment) -> anyhow::Re
             Ok(0)
         }
         Err(error) => {
-            let again = "nothing was changed; run it again";
-            Ok(teller.failed(&error, may_pass(&error), again))
+            let fault = fault_of(&error);
+            let passes = fault.is_some_and(Fault::is_transient);
+            let otherwise = "see what the database refused; nothing was changed";
+            let remedy = fault.map_or(otherwise, Fault::remedy);
+            Ok(teller.failed(&error, passes, remedy))
         }
     }
 }
@@ -135,12 +138,14 @@ async fn ingesting(options: &IngestCommand, environment: &Environment) -> anyhow
             Ok(0)
         }
         Err(error) => {
-            let passes = error.is_transient() || may_pass(&error);
-            let remedy = if error.is_mismatch() {
+            let fault = fault_of(&error);
+            let passes = error.is_transient() || fault.is_some_and(Fault::is_transient);
+            let otherwise = if error.is_mismatch() {
                 REBUILD
             } else {
-                "run it again, which goes on from there"
+                "see what was refused, then run it again, which goes on from there"
             };
+            let remedy = fault.map_or(otherwise, Fault::remedy);
             Ok(teller.failed(&error, passes, remedy))
         }
     }
@@ -166,9 +171,10 @@ async fn prove(
     Ok(verdict.exit_code())
 }
 
-/// Whether the database may answer otherwise at another time.
-fn may_pass(error: &(dyn StdError + 'static)) -> bool {
-    Fault::in_chain(error).is_some_and(|fault| fault.is_transient())
+/// What is wrong with the database. A statement that it refused for none of the known reasons is
+/// refused again.
+fn fault_of(error: &(dyn StdError + 'static)) -> Option<&'static Fault> {
+    Fault::in_chain(error).filter(|fault| !fault.is_refused_statement())
 }
 
 /// Tells what came of the work, in the form of the log.
