@@ -15,5 +15,6 @@ mod model;
 mod redis;
 mod reporting;
 mod serving;
+mod stock;
 mod vector_store;
 mod zero_drop;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -13,7 +13,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 clean stop, 1 stop deadline exceeded, 64 usage, \
-69 a dependency refused for good, 70 bug, 75 startup deadline passed, 78 invalid configuration, \
+65 bad data files, 69 a dependency refused for good, 70 bug, 75 startup deadline passed, 78 invalid configuration, \
 128+n forced by a second signal";
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +24,10 @@ pub(crate) enum Command {
     Check(CheckOptions),
     /// Bring the database schema and the vector collections up to date, and exit
     Migrate,
+    /// Bring products and outlets to what the catalogue says, and exit
+    Seed(SeedCommand),
+    /// Bring the vector collections to what knowledge and catalogue say, and exit
+    Ingest(IngestCommand),
     /// Print the effective settings, secrets redacted
     Config(ConfigOptions),
     /// Ask a running server for its health; for a container's HEALTHCHECK
@@ -41,6 +45,26 @@ pub(crate) struct CheckOptions {
     /// Print one JSON document instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SeedCommand {
+    /// The folder of the data; its catalogue/ is read
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// Set the stock of products that are there already, too
+    #[arg(long)]
+    pub(crate) reset_stock: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IngestCommand {
+    /// The folder of the data; its knowledge/ is read
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// Delete the collections and make them anew, as another embedding model demands
+    #[arg(long)]
+    pub(crate) rebuild: bool,
 }
 
 #[derive(Args, Debug)]

@@ -24,6 +24,7 @@ mod serve;
 mod service_manager;
 mod settings;
 mod steps;
+mod stock;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve => serve::run(&Signals::install()?),
         Command::Check(options) => check::run(&options, &Signals::install()?),
         Command::Migrate => migrate::run(&Signals::install()?),
+        Command::Seed(options) => stock::run_seed(&options, &Signals::install()?),
+        Command::Ingest(options) => stock::run_ingest(&options, &Signals::install()?),
         Command::Config(options) => config_command::run(&options),
         Command::Healthcheck(options) => healthcheck::run(&options),
     }

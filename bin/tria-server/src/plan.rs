@@ -73,6 +73,34 @@ pub(crate) fn migration() -> Plan {
     Plan { phases, wording }
 }
 
+/// The plan of what `seed` needs.
+pub(crate) fn seeding() -> Plan {
+    let phases = vec![environment(), database().check("database.schema")];
+    let wording = Wording {
+        title: "TRIA AIBPO SEED",
+        complete: "THE DATABASE IS READY",
+        refused: "SEED REFUSED - NOTHING WAS CHANGED",
+    };
+    Plan { phases, wording }
+}
+
+/// The plan of what `ingest` needs.
+pub(crate) fn ingestion() -> Plan {
+    let collections = chromadb("ChromaDB Collections");
+    let phases = vec![
+        environment(),
+        database().check("database.schema"),
+        openai(),
+        collections.check("chromadb.collections").check("chromadb"),
+    ];
+    let wording = Wording {
+        title: "TRIA AIBPO INGEST",
+        complete: "DATABASE, MODEL AND COLLECTIONS ARE READY",
+        refused: "INGEST REFUSED - NOTHING WAS WRITTEN",
+    };
+    Plan { phases, wording }
+}
+
 fn environment() -> Phase {
     Phase::new(ENVIRONMENT, "Environment Validation")
         .check(ENVIRONMENT)

@@ -1,10 +1,14 @@
-//! What the application is made of: what it keeps in PostgreSQL and ChromaDB, what it asks of the
-//! model, and what stands between its users and its work.
+//! What the application is made of: what it keeps in PostgreSQL and ChromaDB, what fills them, what
+//! it asks of the model, and what stands between its users and its work.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod catalogue;
 pub mod collections;
+mod data_problem;
 mod embedder;
 pub mod idempotency;
+pub mod ingest;
+pub mod knowledge;
 pub mod orders;
 pub mod personal_data;
 pub mod rate_limit;
@@ -13,5 +17,6 @@ pub mod session_token;
 pub mod sessions;
 mod store;
 
+pub use data_problem::{DataErrors, DataProblem};
 pub use embedder::{EmbedError, Embedder};
 pub use store::StoreError;

@@ -26,10 +26,10 @@ struct Sum {
     total: Decimal,
 }
 
-/// Locked in the order of their ids, so that two orders never wait for each other.
+/// Locked in the order in which `seed` locks them, so that nobody waits for each other.
 const PRODUCTS: &str = "
 SELECT id, sku, name, unit_price, minimum_order, stock FROM products
- WHERE id = ANY($1) AND active ORDER BY id FOR UPDATE";
+ WHERE id = ANY($1) AND active ORDER BY sku FOR UPDATE";
 
 const ORDER: &str = "
 INSERT INTO orders (user_id, outlet_id, session_id, idempotency_key, request_hash, status,

@@ -1,0 +1,6 @@
+//! The catalogue in a real database, and both it and the knowledge in real collections.
+#![allow(clippy::unwrap_used)]
+
+mod ingesting;
+mod seeding;
+mod support;
