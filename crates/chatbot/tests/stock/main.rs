@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod ingesting;
+mod own_data;
 mod seeding;
 mod support;
