@@ -3,6 +3,9 @@
 
 pub mod collections;
 mod embedder;
+pub mod intent;
+pub mod matching;
+pub mod order_lines;
 pub mod schema;
 
 pub use embedder::{EmbedError, Embedder};
