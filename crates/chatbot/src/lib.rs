@@ -1,5 +1,5 @@
-//! What the application is made of: what it keeps in PostgreSQL and ChromaDB, what fills them, what
-//! it asks of the model, and what stands between its users and its work.
+//! What the application is made of: what it keeps in PostgreSQL and ChromaDB, what fills them, how
+//! it understands what is said, and what stands between its users and its work.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod catalogue;
@@ -8,7 +8,10 @@ mod data_problem;
 mod embedder;
 pub mod idempotency;
 pub mod ingest;
+pub mod intent;
 pub mod knowledge;
+pub mod matching;
+pub mod order_lines;
 pub mod orders;
 pub mod personal_data;
 pub mod rate_limit;

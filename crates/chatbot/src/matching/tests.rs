@@ -1,0 +1,128 @@
+use async_openai::{Client, config::OpenAIConfig};
+
+use super::*;
+
+fn item(id: i64, name: &str, size: Option<&str>, material: Option<&str>) -> CatalogueItem {
+    CatalogueItem {
+        id,
+        sku: format!("S-{id}"),
+        name: name.to_owned(),
+        description: String::new(),
+        category: String::new(),
+        size: size.map(str::to_owned),
+        material: material.map(str::to_owned),
+    }
+}
+
+async fn matcher() -> Matcher {
+    let stack = tria_devstack::shared().await.unwrap();
+    let config = OpenAIConfig::new()
+        .with_api_base(stack.model_base_url())
+        .with_api_key(stack.model_key());
+    // An error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let embedder = Embedder::new(Client::with_config(config), stack.embedding_model());
+    let items = vec![
+        item(1, "Kraft pizza box 10 inch", Some("10 inch"), Some("kraft")),
+        item(2, "Kraft pizza box 12 inch", Some("12 inch"), Some("kraft")),
+        item(
+            3,
+            "White pizza box 12 inch",
+            Some("12 inch"),
+            Some("white board"),
+        ),
+        item(4, "Calzone box", None, Some("kraft")),
+        item(5, "Paper napkins", None, Some("paper")),
+        item(6, "Cup 12oz", None, None),
+        item(7, "Cup 16oz", None, None),
+        item(8, "Cup lid 12oz", None, None),
+        item(9, "Nitrile gloves medium", Some("medium"), Some("nitrile")),
+        item(10, "Nitrile gloves large", Some("large"), Some("nitrile")),
+        item(11, "Foil tray", None, Some("aluminium")),
+        item(12, "Foil tray lid", None, None),
+    ];
+    Matcher::new(embedder, items).await.unwrap()
+}
+
+fn ids(found: &Match) -> Vec<i64> {
+    match found {
+        Match::Sure(item) => vec![item.id],
+        Match::Unsure(items) => {
+            let mut ids: Vec<i64> = items.iter().map(|item| item.id).collect();
+            ids.insert(0, 0);
+            ids
+        }
+        Match::None => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_phrase_that_fits_one_product_is_sure() {
+    let matcher = matcher().await;
+    for (phrase, inches, id) in [
+        ("kraft boxes", Some(12), 2),
+        ("brown pizza boxs", Some(10), 1),
+        ("white pizza boxes", None, 3),
+        ("calzone boxes", None, 4),
+        ("serviettes", None, 5),
+        ("napkinns", None, 5),
+        ("16 oz cups", None, 7),
+        ("12oz cups lids", None, 8),
+        ("large gloves", None, 10),
+        ("foil trays", None, 11),
+        ("lids for foil trays", None, 12),
+    ] {
+        let found = matcher
+            .find(phrase, inches.map(Size::of_inches))
+            .await
+            .unwrap();
+        assert_eq!(ids(&found), [id], "{phrase}");
+    }
+}
+
+#[tokio::test]
+async fn what_fits_several_is_asked_back() {
+    let matcher = matcher().await;
+    for (phrase, inches, expected) in [
+        ("pizza boxes", Some(12), [2, 3]),
+        ("kraft pizza boxes", None, [1, 2]),
+        ("nitrile gloves", None, [9, 10]),
+        ("lids", None, [8, 12]),
+    ] {
+        let found = matcher
+            .find(phrase, inches.map(Size::of_inches))
+            .await
+            .unwrap();
+        let ids = ids(&found);
+        assert!(
+            ids[0] == 0 && expected.iter().all(|id| ids.contains(id)),
+            "{phrase} {ids:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_sold_is_none() {
+    let matcher = matcher().await;
+    for (phrase, inches) in [
+        ("bicycles", None),
+        ("the weather", None),
+        ("", None),
+        ("kraft pizza boxes", Some(40)),
+    ] {
+        let found = matcher
+            .find(phrase, inches.map(Size::of_inches))
+            .await
+            .unwrap();
+        assert_eq!(found, Match::None, "{phrase}");
+    }
+}
+
+#[test]
+fn one_wrong_letter_is_forgiven() {
+    assert!(is_one_edit_away(b"napkin", b"napkn"));
+    assert!(is_one_edit_away(b"napkin", b"napkim"));
+    assert!(is_one_edit_away(b"rols", b"rolls"));
+    assert!(!is_one_edit_away(b"cup", b"cap"));
+    assert!(!is_one_edit_away(b"napkin", b"napping"));
+}
