@@ -14,7 +14,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use async_openai::{Client, config::OpenAIConfig};
 use serde_json::Value;
 use tria_chatbot::{
     Embedder,
@@ -48,12 +47,13 @@ async fn main() {
         return;
     }
     let stack = tria_devstack::shared().await.expect("the servers run");
-    let config = OpenAIConfig::new()
-        .with_api_base(stack.model_base_url())
-        .with_api_key(stack.model_key());
     // An error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let embedder = Embedder::new(Client::with_config(config), stack.embedding_model());
+    let embedder = Embedder::at(
+        &stack.model_base_url(),
+        stack.model_key(),
+        stack.embedding_model(),
+    );
     println!("embeddings of {}", embedder.model());
     intents(embedder.clone()).await;
     orders(embedder).await;

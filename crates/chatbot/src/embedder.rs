@@ -42,6 +42,14 @@ impl Embedder {
         }
     }
 
+    /// Embeds with this model of the API at a base URL, as in `https://host/v1`.
+    pub fn at(base_url: &str, key: &str, model: impl Into<String>) -> Self {
+        let config = OpenAIConfig::new()
+            .with_api_base(base_url)
+            .with_api_key(key);
+        Self::new(Client::with_config(config), model)
+    }
+
     /// The model.
     pub fn model(&self) -> &str {
         &self.model

@@ -164,8 +164,8 @@ impl Matcher {
         let most = candidates.iter().map(|candidate| candidate.coverage);
         let most = most.fold(0.0, f32::max);
         candidates.retain(|candidate| most - candidate.coverage < LEAD);
-        // Of a cup and its lid, `cup` means the cup.
-        if candidates.iter().any(|candidate| candidate.is_whole) {
+        // Of a cup and its lid, `12oz cup` means the cup; a word alone, as `rolls`, is too little.
+        if words.len() > 1 && candidates.iter().any(|candidate| candidate.is_whole) {
             candidates.retain(|candidate| candidate.is_whole);
         }
         candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
