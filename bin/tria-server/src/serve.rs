@@ -193,6 +193,7 @@ fn disposed(hook: Hook, dependencies: &Dependencies) -> Hook {
 /// Refreshes the snapshot while the service runs.
 fn monitor(after: Vec<String>, health: HealthService) -> Hook {
     let (give, take) = tokio::sync::oneshot::channel();
+    let runner = health.runner().clone();
     Hook::new("monitor")
         .after(after)
         .stop_timeout(budget::MONITOR_STOP)
@@ -205,6 +206,9 @@ fn monitor(after: Vec<String>, health: HealthService) -> Hook {
             if let Ok(handle) = take.await {
                 handle.stopped().await;
             }
+            // A run belongs to nobody who waits for it, and would hold a connection of a silent
+            // server for as long as it may take.
+            runner.cancel();
             Ok(())
         })
 }

@@ -66,9 +66,11 @@ async fn postgresql_that_goes_while_it_stops_does_not_hold_up_the_end() {
     let postgres = postgres.expect("a PostgreSQL");
     let url = postgres.create_database("app").await.expect("a database");
     let mut fixture = Fixture::empty().await;
-    fixture.set("DATABASE_URL", url).set("PRE_DRAIN", "1s");
+    fixture.set("DATABASE_URL", url).set("DRAIN", "5s");
     fixture.run(&["migrate"]).expect(0, &["MIGRATION COMPLETE"]);
-    // Silent is worse than gone: nobody says that the connections are no more.
+    // Silent is worse than gone: nobody says that the connections are no more. By the end of the
+    // pre-drain checks are waiting for an answer.
+    fixture.set("PRE_DRAIN", "8s");
     let running = fixture.serve();
     running.ready();
     running.signal("TERM");
@@ -79,11 +81,12 @@ async fn postgresql_that_goes_while_it_stops_does_not_hold_up_the_end() {
     postgres.resume();
     ended.expect(0, &["STOPPED (SIGTERM"]);
     assert!(
-        begun.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(12),
         "{:?}",
         begun.elapsed()
     );
 
+    fixture.set("PRE_DRAIN", "1s");
     let running = fixture.serve();
     running.ready();
     running.signal("TERM");
