@@ -7,8 +7,8 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use axum::{
-    body::{Body, Bytes},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -37,8 +37,6 @@ struct Written {
     retry_after: Option<HeaderValue>,
     before: Vec<u8>,
     after: Option<Vec<u8>>,
-    /// The body that was sent last, and which millisecond it tells: many ask within the same one.
-    sent: ArcSwapOption<(u64, Bytes)>,
 }
 
 /// The last answer of one kind, for as long as it is true.
@@ -60,11 +58,6 @@ struct Kept {
     written: Written,
 }
 
-/// Every answer carries it, set where the answer is made: a layer over all routes would cost each
-/// probe more than the rest of its work.
-pub(crate) const NO_STORE: (HeaderName, HeaderValue) =
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-
 // === impl Verdict ===
 
 impl<B> Verdict<B> {
@@ -81,8 +74,7 @@ impl<B> Verdict<B> {
 impl<B: Serialize> Verdict<B> {
     /// The answer in this shape.
     pub(crate) fn to_response(&self, shape: Shape) -> Response {
-        let written = Written::of(self, shape);
-        written.to_response(written.body(SystemTime::now()))
+        Written::of(self, shape).to_response()
     }
 }
 
@@ -98,8 +90,7 @@ impl Cache {
     ) -> Response {
         let kept = self.kept.load();
         if let Some(kept) = kept.as_deref().filter(|kept| kept.is_true_on(&ground)) {
-            let body = kept.written.shared_body(SystemTime::now());
-            return kept.written.to_response(body);
+            return kept.written.to_response();
         }
         let verdict = write(&ground);
         let kept = Arc::new(Kept {
@@ -107,8 +98,7 @@ impl Cache {
             holds_until: verdict.holds_until,
             written: Written::of(&verdict, shape),
         });
-        let body = kept.written.body(SystemTime::now());
-        let response = kept.written.to_response(body);
+        let response = kept.written.to_response();
         self.kept.store(Some(kept));
         response
     }
@@ -157,45 +147,25 @@ impl Written {
             retry_after: verdict.retry_after.map(in_seconds),
             before,
             after,
-            sent: ArcSwapOption::empty(),
         }
     }
 
-    fn to_response(&self, body: Bytes) -> Response {
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, self.content_type.clone());
-        headers.insert(NO_STORE.0, NO_STORE.1);
-        if let Some(after) = &self.retry_after {
-            headers.insert(header::RETRY_AFTER, after.clone());
-        }
-        response
-    }
-
-    /// The body as of now, to the millisecond, for whoever asks next too.
-    fn shared_body(&self, now: SystemTime) -> Bytes {
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let now_ms = u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or_default();
-        if let Some(sent) = &*self.sent.load()
-            && sent.0 == now_ms
-        {
-            return sent.1.clone();
-        }
-        let body = self.body(now);
-        self.sent.store(Some(Arc::new((now_ms, body.clone()))));
-        body
-    }
-
-    fn body(&self, now: SystemTime) -> Bytes {
+    fn to_response(&self) -> Response {
         let after = self.after.as_deref().unwrap_or_default();
         let mut body = Vec::with_capacity(self.before.len() + TIME.len() + after.len());
         body.extend_from_slice(&self.before);
         if self.after.is_some() {
-            timestamp::write(now, &mut body);
+            timestamp::write(SystemTime::now(), &mut body);
         }
         body.extend_from_slice(after);
-        body.into()
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, self.content_type.clone());
+        if let Some(after) = &self.retry_after {
+            headers.insert(header::RETRY_AFTER, after.clone());
+        }
+        response
     }
 }
 

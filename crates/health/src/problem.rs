@@ -7,8 +7,6 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::body::NO_STORE;
-
 /// A problem of no special type.
 #[derive(Serialize)]
 struct Problem {
@@ -44,5 +42,5 @@ fn problem(status: StatusCode, detail: &'static str) -> Response {
         request_id: format!("{:032x}", fastrand::u128(..)),
     });
     let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, [NO_STORE], content_type, body).into_response()
+    (status, content_type, body).into_response()
 }

@@ -3,16 +3,15 @@
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
+use tower::util::MapResponseLayer;
 use tria_check::{CheckMeta, Group};
 
 use crate::{
-    HealthState,
-    body::NO_STORE,
-    diagnostics, fresh, health_json,
+    HealthState, diagnostics, fresh, health_json,
     negotiation::Shape,
     probe::{self, Liveness, Startup},
     problem,
@@ -29,8 +28,8 @@ use crate::{
 /// | `/startupz`, `/api/v1/health/startup` | the start's phases: 503 until the start is complete |
 /// | `/api/v1/health/diagnostics` | everything that is known, for those who have [`crate::Access`]; 401 for others |
 ///
-/// They answer to GET and HEAD, which no cache may store, and to every other method with 405;
-/// every 503 carries `Retry-After`. A fallback for 405 that the service
+/// They answer to GET and HEAD, and to every other method with 405; nothing of them may be
+/// stored by a cache, and every 503 carries `Retry-After`. A fallback for 405 that the service
 /// sets after merging holds for these paths too.
 ///
 /// Who has access may add `?fresh=1` to `/health` and `/readyz`: the checks are run before the
@@ -49,6 +48,7 @@ pub fn routes(state: HealthState) -> Router {
         .route("/api/v1/health/readiness", get(readiness))
         .route("/api/v1/health/startup", get(startup))
         .route("/api/v1/health/diagnostics", get(diagnose))
+        .layer(MapResponseLayer::new(no_store))
         .with_state(state)
 }
 
@@ -94,7 +94,7 @@ async fn diagnose(State(state): State<HealthState>, request: Request) -> Respons
     {
         return refused;
     }
-    ([NO_STORE], Json(diagnostics::document(shared))).into_response()
+    Json(diagnostics::document(shared)).into_response()
 }
 
 /// Whether the query has this switch on, as in `?fresh=1`.
@@ -135,4 +135,10 @@ fn is_of_readiness(meta: &CheckMeta) -> bool {
 
 fn is_of_diagnostics(meta: &CheckMeta) -> bool {
     meta.is_in(Group::Readiness) || meta.is_in(Group::Diagnostics) || meta.is_in(Group::Liveness)
+}
+
+fn no_store(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

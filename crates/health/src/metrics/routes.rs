@@ -3,12 +3,12 @@
 use axum::{
     Router,
     extract::State,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, header},
     routing::get,
 };
 
 use super::{Metrics, page::Page, scrape::Scrape};
-use crate::{HealthState, body::NO_STORE};
+use crate::HealthState;
 
 /// `GET /metrics`, to be merged into a service's own router: what `metrics` has counted and what
 /// the probes see now, in Prometheus' text format.
@@ -27,11 +27,13 @@ pub fn metrics_routes(metrics: &Metrics, state: HealthState) -> Router {
 
 async fn tell(
     State((metrics, state)): State<(Metrics, HealthState)>,
-) -> ([(HeaderName, HeaderValue); 2], String) {
+) -> ([(HeaderName, &'static str); 2], String) {
     let mut page = Page::default();
     Scrape(&state.shared).write(&mut page);
     page.append(&metrics.shared.handle.render());
-    let format = HeaderValue::from_static("text/plain; version=0.0.4");
-    let headers = [(header::CONTENT_TYPE, format), NO_STORE];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; version=0.0.4"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     (headers, page.into_text())
 }
