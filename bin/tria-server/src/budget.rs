@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use tria_env_check::Values;
+use tria_lifecycle::serve::ServerHandle;
 
 /// How long new requests are still accepted after the signal to stop in production, unless
 /// `PRE_DRAIN` says otherwise: by then load balancers have learned of it.
 pub(crate) const PRODUCTION_PRE_DRAIN: Duration = Duration::from_secs(3);
 
 /// What ending the connections takes beyond `DRAIN`.
-pub(crate) const DRAIN_MARGIN: Duration = Duration::from_secs(1);
+const DRAIN_MARGIN: Duration = ServerHandle::STOP_MARGIN;
 
 /// How long the monitor may take to stop.
 pub(crate) const MONITOR_STOP: Duration = Duration::from_secs(2);

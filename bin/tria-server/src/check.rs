@@ -9,9 +9,9 @@ use crate::{
     checks,
     cli::CheckOptions,
     environment::Environment,
+    interruptible::until_a_signal,
     plan::{self, Plan},
-    refusal::interrupted,
-    telemetry::{self, complain, say},
+    telemetry::{complain, say},
 };
 
 /// Wrong usage of the command line (`EX_USAGE`).
@@ -27,18 +27,7 @@ pub(crate) fn run(options: &CheckOptions, signals: &Signals) -> anyhow::Result<u
         }
     };
     let environment = Environment::read()?;
-    telemetry::install(environment.log_format(), environment.log_level());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let stop = signals.shutdown_requested();
-    let proven = runtime.block_on(stop.run_until_cancelled(prove(options, &environment, plan)));
-    let code = match (proven, *signals.first().borrow()) {
-        (Some(proven), _) => proven,
-        (None, signal) => Ok(signal.map_or(0, interrupted)),
-    };
-    runtime.shutdown_background();
-    code
+    until_a_signal(&environment, signals, prove(options, &environment, plan))
 }
 
 async fn prove(

@@ -117,12 +117,9 @@ impl DatabasePools {
             ("database probe", &self.probe),
             ("database login", &self.login),
         ];
-        pools
-            .into_iter()
-            .fold(Disposal::new(), |disposal, (name, pool)| {
-                let (closed, left) = (pool.clone(), pool.clone());
-                disposal.part(name, move || closed.close(), move || left.status().size)
-            })
+        closing(pools, deadpool_postgres::Pool::close, |pool| {
+            pool.status().size
+        })
     }
 }
 
@@ -136,13 +133,23 @@ impl RedisPools {
             ("redis probe", &self.probe),
             ("redis login", &self.login),
         ];
-        pools
-            .into_iter()
-            .fold(Disposal::new(), |disposal, (name, pool)| {
-                let (closed, left) = (pool.clone(), pool.clone());
-                disposal.part(name, move || closed.close(), move || left.status().size)
-            })
+        closing(pools, deadpool_redis::Pool::close, |pool| {
+            pool.status().size
+        })
     }
+}
+
+/// The two kinds of pools have no type in common.
+fn closing<P: Clone + Send + Sync + 'static>(
+    pools: [(&str, &P); 3],
+    close: fn(&P),
+    size: fn(&P) -> usize,
+) -> Disposal {
+    let add = |disposal: Disposal, (name, pool): (&str, &P)| {
+        let (closed, left) = (pool.clone(), pool.clone());
+        disposal.part(name, move || close(&closed), move || size(&left))
+    };
+    pools.into_iter().fold(Disposal::new(), add)
 }
 
 /// The violation of a key whose value passed its rules, and cannot be used all the same.

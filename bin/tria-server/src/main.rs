@@ -13,6 +13,7 @@ mod environment;
 mod health;
 mod healthcheck;
 mod http;
+mod interruptible;
 mod migrate;
 mod plan;
 mod progress;

@@ -23,8 +23,10 @@ pub(crate) struct Reload {
     redis: Option<Password>,
     log: Log,
     manager: Option<ServiceManager>,
-    reporting: Option<Reporting>,
-    configuration: Option<Configuration>,
+    /// Hides the secrets that are read anew too.
+    reporting: Reporting,
+    /// Tells in the diagnostics what was read anew.
+    configuration: Configuration,
 }
 
 /// What became of a key that has changed.
@@ -42,6 +44,8 @@ impl Reload {
         usable: &Usable,
         log: Log,
         manager: Option<ServiceManager>,
+        reporting: Reporting,
+        configuration: Configuration,
     ) -> Self {
         let redis = &usable.dependencies.redis;
         Self {
@@ -50,21 +54,9 @@ impl Reload {
             redis: redis.options.password.clone(),
             log,
             manager,
-            reporting: None,
-            configuration: None,
+            reporting,
+            configuration,
         }
-    }
-
-    /// Lets reports hide the secrets that were read anew.
-    pub(crate) fn reporting(mut self, reporting: &Reporting) -> Self {
-        self.reporting = Some(reporting.clone());
-        self
-    }
-
-    /// Lets the diagnostics tell what was read anew.
-    pub(crate) fn configuration(mut self, configuration: Configuration) -> Self {
-        self.configuration = Some(configuration);
-        self
     }
 
     /// Reads the environment anew: `.env` in development, and the files of keys with `_FILE`. What
@@ -78,13 +70,14 @@ impl Reload {
         let Some(usable) = environment.usable() else {
             return refuse(&environment.problems());
         };
+        let now = pairs(&environment);
+        let changed = changed(&self.values, &now);
         // Before anything can go wrong with them.
-        if let (Some(reporting), Ok(redactor)) = (&self.reporting, environment.redactor()) {
-            reporting.also_redact(&redactor);
+        if let (false, Ok(redactor)) = (changed.is_empty(), environment.redactor()) {
+            self.reporting.also_redact(&redactor);
         }
         let (mut applied, mut postponed) = (Vec::new(), Vec::new());
-        let now = pairs(&environment);
-        for key in changed(&self.values, &now) {
+        for key in changed {
             match self.apply(&key, &environment, usable) {
                 Fate::Applied => {
                     match now.get(&key) {
@@ -96,9 +89,7 @@ impl Reload {
                 Fate::TakesARestart => postponed.push(key),
             }
         }
-        if let Some(configuration) = &self.configuration {
-            configuration.take_over(&environment, &applied);
-        }
+        self.configuration.take_over(&environment, &applied);
         tell(&applied, &postponed);
     }
 

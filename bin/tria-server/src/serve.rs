@@ -137,9 +137,14 @@ impl Serving<'_> {
         let log = self.log.clone();
         self.signals
             .on_dump(move || log.tell(&told.diagnostics()))?;
-        let mut reload = Reload::new(self.environment, usable, self.log, manager)
-            .reporting(self.reporting)
-            .configuration(health.configuration());
+        let mut reload = Reload::new(
+            self.environment,
+            usable,
+            self.log,
+            manager,
+            self.reporting.clone(),
+            health.configuration(),
+        );
         self.signals.on_reload(move || reload.run())?;
 
         let stopping = lifecycle.shutdown_handle();

@@ -11,7 +11,7 @@ use tria_chatbot::{
     ingest::{IngestOptions, Ingested, Records, Stores, ingest},
     knowledge::Knowledge,
 };
-use tria_check::{Phase, Runner};
+use tria_check::{Phase, PrivateText, Runner};
 use tria_db_check::Fault;
 use tria_env_check::Redactor;
 use tria_lifecycle::Signals;
@@ -21,10 +21,11 @@ use crate::{
     checks,
     cli::{IngestCommand, SeedCommand},
     environment::{Environment, Usable},
+    interruptible::until_a_signal,
     plan::{self, Plan},
-    refusal::{interrupted, refuse},
+    refusal::refuse,
     settings::LogFormat,
-    telemetry::{self, complain, say},
+    telemetry::{complain, say},
 };
 
 /// Files of data that are wrong (`EX_DATAERR`).
@@ -38,37 +39,16 @@ const KNOWLEDGE: &str = "knowledge";
 const REBUILD: &str = "set OPENAI_EMBEDDING_MODEL back, or run `tria-server ingest --rebuild`, \
                        which deletes the collections and makes them anew";
 
-/// Seeds the catalogue, and gives the exit code.
+/// Seeds the catalogue, and gives the exit code. Cut short, it is rolled back.
 pub(crate) fn run_seed(options: &SeedCommand, signals: &Signals) -> anyhow::Result<u8> {
     let environment = Environment::read()?;
     until_a_signal(&environment, signals, seeding(options, &environment))
 }
 
-/// Fills the collections, and gives the exit code.
+/// Fills the collections, and gives the exit code. Cut short, what was ingested is whole.
 pub(crate) fn run_ingest(options: &IngestCommand, signals: &Signals) -> anyhow::Result<u8> {
     let environment = Environment::read()?;
     until_a_signal(&environment, signals, ingesting(options, &environment))
-}
-
-/// Dropping the work is enough to end it: a transaction is rolled back, and what was ingested is
-/// whole.
-fn until_a_signal(
-    environment: &Environment,
-    signals: &Signals,
-    work: impl Future<Output = anyhow::Result<u8>>,
-) -> anyhow::Result<u8> {
-    telemetry::install(environment.log_format(), environment.log_level());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let stop = signals.shutdown_requested();
-    let ended = runtime.block_on(stop.run_until_cancelled(work));
-    let code = match (ended, *signals.first().borrow()) {
-        (Some(ended), _) => ended,
-        (None, signal) => Ok(signal.map_or(0, interrupted)),
-    };
-    runtime.shutdown_background();
-    code
 }
 
 async fn seeding(options: &SeedCommand, environment: &Environment) -> anyhow::Result<u8> {
@@ -275,14 +255,9 @@ impl Teller {
 const LONGEST: usize = 500;
 
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text.chars()
+    let text = PrivateText::from_error(error);
+    let characters = text.expose().chars();
+    characters
         .map(|character| {
             if character.is_control() {
                 ' '

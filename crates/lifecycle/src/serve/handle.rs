@@ -19,6 +19,9 @@ const MARGIN: Duration = Duration::from_millis(500);
 // === impl ServerHandle ===
 
 impl ServerHandle {
+    /// How much longer than the drain timeout the stop of its [hook](Self::hook) may take.
+    pub const STOP_MARGIN: Duration = MARGIN.saturating_mul(2);
+
     pub(super) fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
@@ -51,7 +54,7 @@ impl ServerHandle {
     pub fn hook(&self, name: impl Into<String>) -> Hook {
         let (starting, stopping) = (self.clone(), self.clone());
         Hook::new(name)
-            .stop_timeout(self.core.limits.drain + 2 * MARGIN)
+            .stop_timeout(self.core.limits.drain + Self::STOP_MARGIN)
             .on_start(async move |cx| {
                 tokio::spawn(async move {
                     let mut report = starting.core.report.subscribe();
