@@ -43,6 +43,9 @@ impl Embedder {
     }
 
     /// Embeds with this model of the API at a base URL, as in `https://host/v1`.
+    ///
+    /// # Panics
+    /// If no TLS provider is installed for the process.
     pub fn at(base_url: &str, key: &str, model: impl Into<String>) -> Self {
         let config = OpenAIConfig::new()
             .with_api_base(base_url)
@@ -118,21 +121,26 @@ fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn cosine(one: &[f32], other: &[f32]) -> f32 {
         one.iter().zip(other).map(|(a, b)| a * b).sum()
     }
 
-    async fn embedder() -> Embedder {
-        let stack = tria_devstack::shared().await.unwrap();
-        let config = OpenAIConfig::new()
-            .with_api_base(stack.model_base_url())
-            .with_api_key(stack.model_key());
+    fn at(base_url: &str, key: &str, model: &str) -> Embedder {
         // An error means that it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Embedder::new(Client::with_config(config), stack.embedding_model())
+        Embedder::at(base_url, key, model)
+    }
+
+    pub(crate) async fn embedder() -> Embedder {
+        let stack = tria_devstack::shared().await.unwrap();
+        at(
+            &stack.model_base_url(),
+            stack.model_key(),
+            stack.embedding_model(),
+        )
     }
 
     #[tokio::test]
@@ -168,11 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_api_that_is_away_is_an_error_without_the_text() {
-        let config = OpenAIConfig::new()
-            .with_api_base("http://127.0.0.1:1/v1")
-            .with_api_key("k");
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let embedder = Embedder::new(Client::with_config(config), "m");
+        let embedder = at("http://127.0.0.1:1/v1", "k", "m");
         let error = embedder.embed(&["my phone number"]).await.unwrap_err();
         assert!(!format!("{error:?} {error}").contains("phone"));
     }

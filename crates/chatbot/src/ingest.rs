@@ -11,13 +11,13 @@ mod texts;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
-use tokio::time::{Instant, sleep};
 use tria_chroma::{ChromaClient, Collection, CollectionId, Include, Record, Selection};
 
 pub use error::IngestError;
 
 use crate::{
     Embedder,
+    advisory_lock::{self, LockError},
     collections::{COLLECTIONS, KNOWLEDGE, PRODUCTS, ensure_collections},
     ingest::{plan::Plan, texts::Text},
     knowledge::Knowledge,
@@ -86,7 +86,11 @@ pub async fn ingest(
     let pooled = stores.pool.get().await.map_err(IngestError::Connect)?;
     // Outside of the pool: the lock belongs to the connection, and goes with it.
     let client = Object::take(pooled);
-    lock(&client, options.lock_wait).await?;
+    let locked = advisory_lock::take(&client, LOCK_KEY, options.lock_wait).await;
+    locked.map_err(|error| match error {
+        LockError::Database(error) => IngestError::Database(error),
+        LockError::Held { waited } => IngestError::Locked { waited },
+    })?;
     let passages = knowledge.passages().iter().map(Text::of_passage);
     let wanted = [passages.collect(), texts::of_products(&client).await?];
     let Stores {
@@ -99,9 +103,6 @@ pub async fn ingest(
 
 /// How many records go into one request, and are embedded together.
 const BATCH: usize = 64;
-
-/// How often the lock is asked for.
-const LOCK_PERIOD: Duration = Duration::from_millis(100);
 
 // === impl IngestOptions ===
 
@@ -121,22 +122,6 @@ impl Records {
     /// How many records there are now.
     pub fn total(&self) -> usize {
         self.embedded + self.unchanged
-    }
-}
-
-/// Asked again and again, as that of migrations is: see there.
-async fn lock(client: &tokio_postgres::Client, patience: Duration) -> Result<(), IngestError> {
-    let begun = Instant::now();
-    loop {
-        let ask = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]);
-        if ask.await.map_err(IngestError::Database)?.get(0) {
-            return Ok(());
-        }
-        if begun.elapsed() >= patience {
-            let waited = begun.elapsed();
-            return Err(IngestError::Locked { waited });
-        }
-        sleep(LOCK_PERIOD).await;
     }
 }
 

@@ -2,6 +2,7 @@
 //! it understands what is said, and what stands between its users and its work.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod advisory_lock;
 pub mod catalogue;
 pub mod collections;
 mod data_problem;

@@ -1,5 +1,3 @@
-use async_openai::{Client, config::OpenAIConfig};
-
 use super::*;
 
 fn item(id: i64, name: &str, size: Option<&str>, material: Option<&str>) -> CatalogueItem {
@@ -15,13 +13,7 @@ fn item(id: i64, name: &str, size: Option<&str>, material: Option<&str>) -> Cata
 }
 
 async fn matcher() -> Matcher {
-    let stack = tria_devstack::shared().await.unwrap();
-    let config = OpenAIConfig::new()
-        .with_api_base(stack.model_base_url())
-        .with_api_key(stack.model_key());
-    // An error means that it is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let embedder = Embedder::new(Client::with_config(config), stack.embedding_model());
+    let embedder = crate::embedder::tests::embedder().await;
     let items = vec![
         item(1, "Kraft pizza box 10 inch", Some("10 inch"), Some("kraft")),
         item(2, "Kraft pizza box 12 inch", Some("12 inch"), Some("kraft")),

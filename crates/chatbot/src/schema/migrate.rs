@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use refinery::{Migration, Runner};
-use tokio::time::{Instant, sleep};
 
 use super::{AppliedMigration, MigrateError, applied::History, migrations};
+use crate::advisory_lock::{self, LockError};
 
 /// The PostgreSQL advisory lock under which migrations run: the bytes of `triamigr`. Advisory
 /// locks are kept per database, so servers of different databases do not meet.
@@ -54,10 +54,6 @@ pub async fn migrate(
     let known = migrations::all().map_err(MigrateError::Embedded)?;
     run(pool, &known, options).await
 }
-
-/// How often the lock is asked for. Asked again and again, instead of waited for in the server:
-/// a waiting query would hold a snapshot, and would outlive a client that has gone.
-const LOCK_PERIOD: Duration = Duration::from_millis(50);
 
 /// How soon a server notices that the client is gone while a statement runs (PostgreSQL 14 and
 /// newer on Linux; elsewhere it is not set, and the statement runs to its end first).
@@ -132,17 +128,13 @@ async fn prepare(client: &ClientWrapper, options: MigrateOptions) -> Result<(), 
 }
 
 async fn lock(client: &ClientWrapper, patience: Duration) -> Result<(), MigrateError> {
-    let begun = Instant::now();
-    loop {
-        let ask = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]);
-        if ask.await.map_err(MigrateError::State)?.get(0) {
-            return Ok(());
+    match advisory_lock::take(client, LOCK_KEY, patience).await {
+        Ok(()) => Ok(()),
+        Err(LockError::Database(error)) => Err(MigrateError::State(error)),
+        Err(LockError::Held { waited }) => {
+            let holder = holder(client).await?;
+            Err(MigrateError::Locked { waited, holder })
         }
-        if begun.elapsed() >= patience {
-            let (waited, holder) = (begun.elapsed(), holder(client).await?);
-            return Err(MigrateError::Locked { waited, holder });
-        }
-        sleep(LOCK_PERIOD).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, pin::pin, time::Duration};
 
 use deadpool_postgres::{Manager, Runtime};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::NoTls;
 use tria_devstack::TestDatabase;
 
@@ -142,7 +142,7 @@ async fn a_lock_that_stays_taken_is_told_with_its_holder() {
 
     let waiting = run(&pool, &files, MigrateOptions::default());
     let freeing = async {
-        sleep(LOCK_PERIOD).await;
+        sleep(advisory_lock::PERIOD).await;
         other
             .batch_execute("SELECT pg_advisory_unlock_all()")
             .await

@@ -1,11 +1,9 @@
 //! A shop of a test's own, in a real PostgreSQL.
 
-use std::{str::FromStr, time::Duration};
-
-use deadpool_postgres::{Manager, Pool, Runtime, Timeouts};
-use tokio_postgres::{Config, NoTls};
-use tria_chatbot::schema;
+use deadpool_postgres::Pool;
 use tria_devstack::TestDatabase;
+
+use crate::pool::migrated;
 
 /// A shop of its own: an outlet, and products whose ids are their places here, from 1 on.
 pub(crate) struct Shop {
@@ -16,23 +14,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// With products of these prices, minimums and stocks.
     pub(crate) async fn open(products: &[(&str, i32, i32)]) -> Self {
-        let stack = tria_devstack::shared().await.unwrap();
-        let database = stack.fresh_database().await.unwrap();
-        let manager = Manager::new(Config::from_str(database.url()).unwrap(), NoTls);
-        let patience = Some(Duration::from_secs(60));
-        let pool = Pool::builder(manager)
-            .max_size(8)
-            .timeouts(Timeouts {
-                wait: patience,
-                create: patience,
-                recycle: patience,
-            })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .unwrap();
-        schema::migrate(&pool, schema::MigrateOptions::default())
-            .await
-            .unwrap();
+        let (database, pool) = migrated().await;
         let shop = Self {
             pool,
             _database: database,

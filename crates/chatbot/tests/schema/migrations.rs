@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tria_chatbot::schema::{LATEST, MigrateOptions, migrate, required_tables};
 
-use crate::support::*;
+use crate::{pool::empty, support::*};
 
 #[tokio::test]
 async fn an_empty_database_is_brought_up_to_date_once() {

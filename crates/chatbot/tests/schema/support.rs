@@ -1,26 +1,14 @@
 //! What the tests share.
 
-use deadpool_postgres::{Manager, Object, Pool, Runtime};
-use tokio_postgres::{NoTls, types::ToSql};
-use tria_chatbot::schema::{MigrateOptions, migrate};
+use deadpool_postgres::Object;
+use tokio_postgres::types::ToSql;
 use tria_devstack::TestDatabase;
 
-/// An own, empty database.
-pub(crate) async fn empty() -> (TestDatabase, Pool) {
-    let stack = tria_devstack::shared().await.unwrap();
-    let database = stack.fresh_database().await.unwrap();
-    let manager = Manager::new(database.url().parse().unwrap(), NoTls);
-    let pool = Pool::builder(manager)
-        .max_size(10)
-        .runtime(Runtime::Tokio1)
-        .build();
-    (database, pool.unwrap())
-}
+use crate::pool::migrated;
 
 /// An own database with the schema, one outlet (1) and two products (1 and 2).
 pub(crate) async fn shop() -> (TestDatabase, Object) {
-    let (database, pool) = empty().await;
-    migrate(&pool, MigrateOptions::default()).await.unwrap();
+    let (database, pool) = migrated().await;
     let client = pool.get().await.unwrap();
     let goods = "
 INSERT INTO outlets (name, address_line, city, country) VALUES ('Napoli', 'Via Roma 1', 'Napoli', 'IT');

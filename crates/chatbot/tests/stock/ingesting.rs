@@ -2,7 +2,6 @@
 
 use std::{fs, path::PathBuf, sync::Mutex};
 
-use async_openai::{Client, config::OpenAIConfig};
 use deadpool_postgres::Pool;
 use tempfile::TempDir;
 use tria_chatbot::{
@@ -14,7 +13,10 @@ use tria_chatbot::{
 use tria_chroma::{ChromaClient, DEFAULT_TENANT, Get, Query, Record, StoredRecord};
 use tria_devstack::{ChromaDatabase, TestDatabase};
 
-use crate::support::{OUTLETS, PRODUCTS, database, seeded};
+use crate::{
+    pool::migrated,
+    support::{OUTLETS, PRODUCTS, seeded},
+};
 
 const DELIVERY: &str = "# Delivery\n## Days\nWe deliver from Monday to Friday.\n\
                         ## Costs\nDelivery is free above 150 euro.\n";
@@ -32,16 +34,13 @@ struct Shop {
 fn embedder(base_url: &str, key: &str, model: &str) -> Embedder {
     // An error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = OpenAIConfig::new()
-        .with_api_base(base_url)
-        .with_api_key(key);
-    Embedder::new(Client::with_config(config), model)
+    Embedder::at(base_url, key, model)
 }
 
 impl Shop {
     async fn open() -> Self {
         let stack = tria_devstack::shared().await.unwrap();
-        let (database, pool) = database().await;
+        let (database, pool) = migrated().await;
         seeded(&pool, &PRODUCTS, &OUTLETS).await;
         let chroma_database = stack.chroma_database().await.unwrap();
         let chroma = ChromaClient::builder(&stack.chroma_url())

@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use deadpool_postgres::Pool;
 use tria_chatbot::catalogue::{Changes, SeedError, SeedOptions, seed};
 
-use crate::support::{OUTLETS, PRODUCTS, catalogue, database, seeded};
+use crate::{
+    pool::migrated,
+    support::{OUTLETS, PRODUCTS, catalogue, seeded},
+};
 
 /// Name, price, stock, whether it is active, and when it was touched.
 async fn product(pool: &Pool, sku: &str) -> (String, String, i32, bool, SystemTime) {
@@ -27,7 +30,7 @@ fn changes(added: usize, changed: usize, unchanged: usize, deactivated: usize) -
 
 #[tokio::test]
 async fn a_second_run_touches_nothing() {
-    let (_database, pool) = database().await;
+    let (_database, pool) = migrated().await;
     let first = seeded(&pool, &PRODUCTS, &OUTLETS).await;
     assert_eq!(first.products, changes(3, 0, 0, 0));
     assert_eq!(first.outlets, changes(2, 0, 0, 0));
@@ -41,7 +44,7 @@ async fn a_second_run_touches_nothing() {
 
 #[tokio::test]
 async fn only_what_changed_is_written_and_what_is_gone_becomes_inactive() {
-    let (_database, pool) = database().await;
+    let (_database, pool) = migrated().await;
     seeded(&pool, &PRODUCTS, &OUTLETS).await;
     let cup = product(&pool, "CUP-2").await;
     let dearer = PRODUCTS[0].replace("12.50", "12.75");
@@ -65,7 +68,7 @@ async fn only_what_changed_is_written_and_what_is_gone_becomes_inactive() {
 
 #[tokio::test]
 async fn the_stock_of_a_running_shop_stays_unless_it_is_to_be_reset() {
-    let (_database, pool) = database().await;
+    let (_database, pool) = migrated().await;
     seeded(&pool, &PRODUCTS, &OUTLETS).await;
     let client = pool.get().await.unwrap();
     let sold = "UPDATE products SET stock = stock - 1 WHERE sku = 'BOX-33'";
@@ -86,7 +89,7 @@ async fn the_stock_of_a_running_shop_stays_unless_it_is_to_be_reset() {
 
 #[tokio::test]
 async fn two_at_once_add_each_row_once() {
-    let (_database, pool) = database().await;
+    let (_database, pool) = migrated().await;
     let catalogue = catalogue(&PRODUCTS, &OUTLETS);
     let run = || seed(&pool, &catalogue, SeedOptions::default());
     let (one, other) = tokio::join!(run(), run());
@@ -97,7 +100,7 @@ async fn two_at_once_add_each_row_once() {
 
 #[tokio::test]
 async fn a_row_that_is_held_for_too_long_ends_it_and_nothing_was_changed() {
-    let (_database, pool) = database().await;
+    let (_database, pool) = migrated().await;
     seeded(&pool, &PRODUCTS[1..], &OUTLETS).await;
     let mut holder = pool.get().await.unwrap();
     let held = holder.transaction().await.unwrap();

@@ -2,14 +2,9 @@
 
 use std::{fs, path::Path};
 
-use deadpool_postgres::{Manager, Pool, Runtime};
+use deadpool_postgres::Pool;
 use tempfile::TempDir;
-use tokio_postgres::NoTls;
-use tria_chatbot::{
-    catalogue::{Catalogue, OUTLETS_FILE, PRODUCTS_FILE, SeedOptions, Seeded, seed},
-    schema::{MigrateOptions, migrate},
-};
-use tria_devstack::TestDatabase;
+use tria_chatbot::catalogue::{Catalogue, OUTLETS_FILE, PRODUCTS_FILE, SeedOptions, Seeded, seed};
 
 pub(crate) const PRODUCTS: [&str; 3] = [
     "BOX-33,Pizza box,Brown box for a whole pizza,boxes,33 cm,kraft,12.50,100,2,40",
@@ -21,20 +16,6 @@ pub(crate) const OUTLETS: [&str; 2] = [
     "Napoli,Via Roma 1,80100,Napoli,IT,it",
     "Porto,Rua Nova 2,,Porto,PT,pt",
 ];
-
-/// An own database with an empty schema.
-pub(crate) async fn database() -> (TestDatabase, Pool) {
-    let stack = tria_devstack::shared().await.unwrap();
-    let database = stack.fresh_database().await.unwrap();
-    let manager = Manager::new(database.url().parse().unwrap(), NoTls);
-    let pool = Pool::builder(manager)
-        .max_size(10)
-        .runtime(Runtime::Tokio1)
-        .build()
-        .unwrap();
-    migrate(&pool, MigrateOptions::default()).await.unwrap();
-    (database, pool)
-}
 
 pub(crate) fn write(folder: &Path, products: &[&str], outlets: &[&str]) {
     let head =

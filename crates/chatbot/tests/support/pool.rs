@@ -1,0 +1,25 @@
+//! Pools to databases that a test owns.
+
+use deadpool_postgres::{Manager, Pool, Runtime};
+use tokio_postgres::NoTls;
+use tria_chatbot::schema::{MigrateOptions, migrate};
+use tria_devstack::TestDatabase;
+
+/// An own, empty database.
+pub(crate) async fn empty() -> (TestDatabase, Pool) {
+    let stack = tria_devstack::shared().await.unwrap();
+    let database = stack.fresh_database().await.unwrap();
+    let manager = Manager::new(database.url().parse().unwrap(), NoTls);
+    let pool = Pool::builder(manager)
+        .max_size(10)
+        .runtime(Runtime::Tokio1)
+        .build();
+    (database, pool.unwrap())
+}
+
+/// An own database with the schema and nothing in it.
+pub(crate) async fn migrated() -> (TestDatabase, Pool) {
+    let (database, pool) = empty().await;
+    migrate(&pool, MigrateOptions::default()).await.unwrap();
+    (database, pool)
+}
