@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use anyhow::Error;
 use axum::extract::ConnectInfo;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tria_check::{Heartbeats, Phase};
 use tria_health::HealthService;
@@ -162,10 +161,6 @@ impl Serving<'_> {
         let report = lifecycle.run().await;
         narrator.abort();
         sampling.cancel();
-        // A start that failed never reached the hook that drains it.
-        server
-            .drain_until(Instant::now() + budget::LAST_ANSWERS)
-            .await;
         service.runner().cancel();
         conclude(format, &report);
         self.reporting.ended(&report);

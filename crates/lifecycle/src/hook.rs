@@ -16,7 +16,8 @@ use crate::{HookContext, HookError, StopContext};
 ///   timeout, or some time after its token was cancelled.
 /// - Its stop is called at most once, only if its start succeeded, when all hooks that come after
 ///   it are down, and after its token was cancelled. A start that failed or timed out clears up
-///   after itself; its stop is not called.
+///   after itself; its stop is not called, unless it is one [without a
+///   start](Self::stop_without_start).
 pub struct Hook {
     pub(crate) name: String,
     pub(crate) after: Vec<String>,
@@ -24,6 +25,7 @@ pub struct Hook {
     pub(crate) stop_timeout: Duration,
     pub(crate) start: Option<StartFn>,
     pub(crate) stop: Option<StopFn>,
+    pub(crate) stops_unstarted: bool,
 }
 
 pub(crate) type HookResult = Result<(), HookError>;
@@ -48,6 +50,7 @@ impl Hook {
             stop_timeout: Self::DEFAULT_STOP_TIMEOUT,
             start: None,
             stop: None,
+            stops_unstarted: false,
         }
     }
 
@@ -99,6 +102,14 @@ impl Hook {
         self.stop = Some(Box::new(move |cx| Box::pin(stop(cx))));
         self
     }
+
+    /// Calls its stop also if its start failed, or was never called because the whole start failed
+    /// or was interrupted before: for what is at work before the lifecycle runs, such as a server.
+    /// What it comes after stays up until it is down, as ever.
+    pub fn stop_without_start(mut self) -> Self {
+        self.stops_unstarted = true;
+        self
+    }
 }
 
 impl fmt::Debug for Hook {
@@ -110,6 +121,7 @@ impl fmt::Debug for Hook {
             .field("stop_timeout", &self.stop_timeout)
             .field("has_start", &self.start.is_some())
             .field("has_stop", &self.stop.is_some())
+            .field("stops_unstarted", &self.stops_unstarted)
             .finish()
     }
 }

@@ -28,6 +28,7 @@ struct Slot {
     state: State,
     start: Option<StartFn>,
     stop: Option<StopFn>,
+    stops_unstarted: bool,
     start_timeout: Duration,
     stop_timeout: Duration,
     token: CancellationToken,
@@ -149,14 +150,15 @@ impl Run {
     /// Stops every hook that is up, as soon as those that come after it are stopped. After `limit`
     /// the rest is left behind.
     pub(crate) async fn stop(&mut self, limit: Duration, reason: &ShutdownReason) {
-        let mut waits_for: Vec<usize> = self
-            .graph
-            .dependents
-            .iter()
-            .map(|after| self.count_up(after))
-            .collect();
+        for slot in &mut self.hooks {
+            if slot.state == State::Down && slot.stops_unstarted {
+                slot.state = State::Up;
+            }
+        }
+        // The way leads through hooks that are down, too: what was up without a start may need
+        // what is behind them.
+        let mut waits_for: Vec<usize> = self.graph.dependents.iter().map(Vec::len).collect();
         let mut free = indices(&waits_for, |count| *count == 0);
-        free.retain(|hook| self.hooks[*hook].state == State::Up);
 
         let give_up = CancellationToken::new();
         let now = Instant::now();
@@ -191,13 +193,6 @@ impl Run {
             self.board
                 .record(LifecycleError::StopDeadline { limit, pending });
         }
-    }
-
-    fn count_up(&self, hooks: &[usize]) -> usize {
-        hooks
-            .iter()
-            .filter(|hook| self.hooks[**hook].state == State::Up)
-            .count()
     }
 
     fn begin_start(&mut self, hook: usize, give_up: CancellationToken) {
@@ -255,6 +250,9 @@ impl Run {
         give_up: CancellationToken,
     ) -> bool {
         let slot = &mut self.hooks[hook];
+        if slot.state != State::Up {
+            return false;
+        }
         slot.token.cancel();
         let begun = Instant::now();
         let Some(stop) = slot.stop.take() else {
@@ -321,6 +319,7 @@ impl Slot {
         let Hook {
             start,
             stop,
+            stops_unstarted,
             start_timeout,
             stop_timeout,
             ..
@@ -330,6 +329,7 @@ impl Slot {
             state: State::Down,
             start,
             stop,
+            stops_unstarted,
             start_timeout,
             stop_timeout,
             token,

@@ -50,11 +50,15 @@ impl ServerHandle {
     /// soon as a stop is asked for, and its stop drains the server. It fails if something had to
     /// be cut off.
     ///
+    /// The server serves already when the lifecycle starts. A start that fails or is interrupted
+    /// drains it, too, without a pre-drain: what was accepted until then is finished.
+    ///
     /// Let it come [`after`](Hook::after) all that its handlers use.
     pub fn hook(&self, name: impl Into<String>) -> Hook {
         let (starting, stopping) = (self.clone(), self.clone());
         Hook::new(name)
             .stop_timeout(self.core.limits.drain + Self::STOP_MARGIN)
+            .stop_without_start()
             .on_start(async move |cx| {
                 tokio::spawn(async move {
                     let mut report = starting.core.report.subscribe();

@@ -80,6 +80,52 @@ async fn a_failed_start_cancels_what_is_in_flight_and_stops_what_had_started() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_up_without_a_start_is_stopped_before_all_that_it_comes_after() {
+    let journal = Journal::open();
+    let lifecycle = Lifecycle::builder()
+        .hook(journal.hook("pool", [], 10, 10))
+        .hook(
+            Hook::new("broken")
+                .after(["pool"])
+                .on_start(|_| async { Err(HookError::new("no such role").with_exit_code(69)) }),
+        )
+        .hook(journal.hook("never", ["broken"], 10, 10))
+        .hook(
+            journal
+                .hook("server", ["never"], 10, 50)
+                .stop_without_start(),
+        )
+        .build()
+        .unwrap();
+    let report = lifecycle.run().await;
+    assert_eq!(journal.entries(), ["+pool", "-server", "-pool"]);
+    assert_eq!(journal.at("-pool"), 70, "the pool waits for the server");
+    assert_eq!(start_outcomes(&report), [Done, Failed, Waiting, Waiting]);
+    assert_eq!(report.hook("never").unwrap().stop.outcome, Waiting);
+    assert_eq!(report.phase, Phase::Failed(69));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_up_without_a_start_is_stopped_also_where_its_start_failed() {
+    let journal: Journal = Journal::open();
+    let stops = journal.clone();
+    let lifecycle = Lifecycle::builder()
+        .hook(
+            Hook::new("server")
+                .on_start(|_| async { Err("no".into()) })
+                .on_stop(|_| async move {
+                    stops.write("-server");
+                    Ok(())
+                })
+                .stop_without_start(),
+        )
+        .build()
+        .unwrap();
+    assert_eq!(lifecycle.run().await.phase, Phase::Failed(70));
+    assert_eq!(journal.entries(), ["-server"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_run_reports_every_failure_that_settles() {
     let fails = |name: &str, after_ms: u64, code: u8| {
         Hook::new(name).on_start(move |_| async move {

@@ -4,6 +4,7 @@ use std::{collections::HashMap, future::pending, time::Duration};
 
 use proptest::prelude::*;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tria_check::Phase;
 use tria_lifecycle::{Hook, HookContext, HookError, Lifecycle, RunReport, Step, StepOutcome};
 
@@ -27,10 +28,18 @@ enum Behaviour {
 
 #[derive(Clone, Debug)]
 struct Plan {
-    /// For each hook the earlier ones it comes after, its start and its stop.
-    hooks: Vec<(Vec<usize>, Behaviour, Behaviour)>,
+    hooks: Vec<HookPlan>,
     shutdown_at: u64,
     stop_deadline: u64,
+}
+
+#[derive(Clone, Debug)]
+struct HookPlan {
+    /// The earlier ones that it comes after.
+    after: Vec<usize>,
+    start: Behaviour,
+    stop: Behaviour,
+    stops_unstarted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,20 +85,26 @@ fn stop_behaviour() -> impl Strategy<Value = Behaviour> {
 prop_compose! {
     fn plan()(
         hooks in prop::collection::vec(
-            (prop::collection::vec(any::<prop::sample::Index>(), 0..4), start_behaviour(), stop_behaviour()),
+            (
+                prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+                start_behaviour(),
+                stop_behaviour(),
+                prop::bool::weighted(0.2),
+            ),
             0..12,
         ),
         shutdown_at in prop_oneof![0..200_u64, 2000..2001_u64],
         stop_deadline in prop_oneof![20..120_u64, 5000..5001_u64],
     ) -> Plan {
-        let hooks = hooks.into_iter().enumerate().map(|(hook, (after, start, stop))| {
+        let hooks = hooks.into_iter().enumerate().map(|(hook, planned)| {
+            let (after, start, stop, stops_unstarted) = planned;
             let mut after: Vec<usize> = match hook {
                 0 => Vec::new(),
                 _ => after.into_iter().map(|earlier| earlier.index(hook)).collect(),
             };
             after.sort_unstable();
             after.dedup();
-            (after, start, stop)
+            HookPlan { after, start, stop, stops_unstarted }
         });
         Plan { hooks: hooks.collect(), shutdown_at, stop_deadline }
     }
@@ -125,11 +140,16 @@ async fn behave(behaviour: Behaviour, cx: Option<&HookContext>) -> Result<(), Ho
 }
 
 fn hook(number: usize, plan: &Plan, journal: &Journal<Event>) -> Hook {
-    let (after, start, stop) = plan.hooks[number].clone();
+    let HookPlan {
+        after,
+        start,
+        stop,
+        stops_unstarted,
+    } = plan.hooks[number].clone();
     let token = std::sync::Arc::new(std::sync::OnceLock::new());
     let (given, kept) = (std::sync::Arc::clone(&token), token);
     let (up, down) = (journal.clone(), journal.clone());
-    Hook::new(number.to_string())
+    let hook = Hook::new(number.to_string())
         .after(after.iter().map(ToString::to_string))
         .start_timeout(ms(START_TIMEOUT))
         .stop_timeout(ms(STOP_TIMEOUT))
@@ -145,11 +165,16 @@ fn hook(number: usize, plan: &Plan, journal: &Journal<Event>) -> Hook {
             down.write(Event::StopBegun(number));
             let _gone = Gone(down, Event::StopGone(number));
             assert!(
-                kept.get().unwrap().is_cancelled(),
+                kept.get().is_none_or(CancellationToken::is_cancelled),
                 "stopped before its token was cancelled"
             );
             behave(stop, None).await
-        })
+        });
+    if stops_unstarted {
+        hook.stop_without_start()
+    } else {
+        hook
+    }
 }
 
 /// Runs the plan on a clock of its own. Returns what happened, the report and the phases seen.
@@ -210,7 +235,11 @@ fn judge_hooks(
         .min();
 
     for hook in 0..size {
-        let (after, ..) = &plan.hooks[hook];
+        let HookPlan {
+            after,
+            stops_unstarted,
+            ..
+        } = &plan.hooks[hook];
         let done = at.get(&Event::StartDone(hook));
         let outcome = report.hooks[hook].start.outcome;
         prop_assert_eq!(done.is_some(), outcome == StepOutcome::Done);
@@ -241,25 +270,28 @@ fn judge_hooks(
             prop_assert_eq!(outcome, StepOutcome::Waiting);
         }
 
-        // What started is stopped exactly once, or named.
+        // What is up is stopped exactly once, or named.
         let name = hook.to_string();
         let stopped = at.get(&Event::StopBegun(hook));
         let is_pending = report.pending.contains(&name);
-        match (done, stopped) {
-            (Some(_), None) => prop_assert!(is_pending, "{hook} was forgotten: {journal:?}"),
-            (None, Some(_)) => prop_assert!(false, "{hook} was stopped but not up: {journal:?}"),
-            (Some(_), Some(_)) => {
+        match (done.is_some() || *stops_unstarted, stopped) {
+            (true, None) => prop_assert!(is_pending, "{hook} was forgotten: {journal:?}"),
+            (false, Some(_)) => prop_assert!(false, "{hook} was stopped but not up: {journal:?}"),
+            (true, Some(_)) => {
                 let ended = report.hooks[hook].stop.outcome != StepOutcome::Pending;
                 prop_assert_eq!(is_pending, !ended);
             }
-            (None, None) => prop_assert!(!is_pending),
+            (false, None) => prop_assert!(!is_pending),
         }
 
-        // Stops walk the edges backwards, at the first moment they can.
+        // Stops walk the edges backwards, at the first moment they can, also where the way leads
+        // through hooks that are down.
         if let Some((place, time)) = stopped {
-            let dependents = (0..size).filter(|other| plan.hooks[*other].0.contains(&hook));
-            let downs: Vec<_> = dependents
-                .filter(|other| at.contains_key(&Event::StartDone(*other)))
+            let downs: Vec<_> = dependents(plan, hook)
+                .into_iter()
+                .filter(|other| {
+                    at.contains_key(&Event::StartDone(*other)) || plan.hooks[*other].stops_unstarted
+                })
                 .map(|other| at.get(&Event::StopGone(other)))
                 .collect();
             prop_assert!(
@@ -278,6 +310,17 @@ fn judge_hooks(
         }
     }
     Ok(())
+}
+
+/// The hooks that come after this one, directly or not.
+fn dependents(plan: &Plan, hook: usize) -> Vec<usize> {
+    let mut found = vec![hook];
+    for (later, planned) in plan.hooks.iter().enumerate() {
+        if planned.after.iter().any(|other| found.contains(other)) {
+            found.push(later);
+        }
+    }
+    found.split_off(1)
 }
 
 /// Judges the whole: phases, exit code, and that a good plan goes well.
@@ -305,9 +348,9 @@ fn judge_run(plan: &Plan, report: &RunReport, phases: &[Phase]) -> Result<(), Te
         !report.pending.is_empty(),
         report.errors.iter().any(|e| e.code() == "stop_deadline")
     );
-    let planned_well = plan.hooks.iter().all(|(_, start, stop)| {
+    let planned_well = plan.hooks.iter().all(|hook| {
         matches!(
-            (start, stop),
+            (hook.start, hook.stop),
             (Behaviour::Succeeds(_), Behaviour::Succeeds(_))
         )
     });

@@ -1,13 +1,17 @@
 //! The server as a part of a process.
 
-use tokio::{task::yield_now, time::sleep};
+use tokio::{
+    task::yield_now,
+    time::{sleep, timeout},
+};
 use tria_check::Phase;
-use tria_lifecycle::{Lifecycle, StepOutcome};
+use tria_lifecycle::{Hook, Lifecycle, StepOutcome};
 
 use super::{
-    client::{Client, get, is_refused},
+    client::{Client, PATIENCE, get, is_refused},
     rig::{Rig, ms},
 };
+use crate::journal::Journal;
 
 #[tokio::test]
 async fn the_hook_does_all_the_steps_in_their_order() {
@@ -110,4 +114,63 @@ async fn a_server_that_was_drained_by_hand_stops_at_once() {
     sleep(ms(10)).await;
     stop.shutdown("done");
     assert!(run.await.unwrap().is_clean());
+}
+
+/// It serves before the lifecycle runs, and a stop may come in between.
+#[tokio::test]
+async fn a_stop_before_the_start_says_goodbye_to_a_stream() {
+    let rig = Rig::start();
+    let mut stream = rig.connect().await;
+    stream.send(&get("/events")).await;
+    stream.until("data: hello\n\n\r\n").await;
+    let lifecycle = Lifecycle::builder()
+        .hook(rig.handle.hook("http"))
+        .build()
+        .unwrap();
+    lifecycle.shutdown_handle().shutdown("before it began");
+    let report = lifecycle.run().await;
+    // Nothing runs between the end of the run and that of the process.
+    let drain = rig.handle.drain_report().expect("it was drained");
+    assert_eq!((drain.in_flight_at_start, drain.finished), (1, 1));
+    assert!(report.is_clean(), "{report:?}");
+    let http = report.hook("http").unwrap();
+    let outcomes = (http.start.outcome, http.stop.outcome);
+    assert_eq!(outcomes, (StepOutcome::Waiting, StepOutcome::Done));
+    stream.until("event: shutdown").await;
+    stream.until("0\r\n\r\n").await;
+    stream.end().await.unwrap();
+}
+
+/// A start that fails takes back what it has started, and only then what requests may be using.
+#[tokio::test]
+async fn a_start_that_fails_finishes_what_is_served_already() {
+    let rig = Rig::start();
+    let journal: Journal = Journal::open();
+    let mut busy = rig.busy().await;
+    let lifecycle = Lifecycle::builder()
+        .hook(journal.hook("pool", [], 0, 0))
+        .hook(
+            Hook::new("broken")
+                .after(["pool"])
+                .on_start(async |_| Err("no such role".into())),
+        )
+        .hook(rig.handle.hook("http").after(["broken"]))
+        .build()
+        .unwrap();
+    let run = tokio::spawn(lifecycle.run());
+    let signal = rig.handle.drain_signal();
+    let sent = timeout(PATIENCE, signal.sent()).await;
+    sent.expect("it is not drained");
+    while !is_refused(rig.address) {
+        yield_now().await;
+    }
+    assert_eq!(journal.entries(), ["+pool"], "the request may be using it");
+    rig.gate.open();
+    assert_eq!(busy.answer().await.body, "done");
+    busy.end().await.unwrap();
+    let report = run.await.unwrap();
+    assert_eq!(report.phase, Phase::Failed(70));
+    assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
+    assert_eq!(journal.entries(), ["+pool", "-pool"]);
+    assert_eq!(rig.handle.drain_report().unwrap().finished, 1);
 }
