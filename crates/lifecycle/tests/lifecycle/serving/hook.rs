@@ -1,11 +1,12 @@
 //! The server as a part of a process.
 
 use tokio::{
-    task::yield_now,
+    sync::watch,
+    task::{JoinHandle, yield_now},
     time::{sleep, timeout},
 };
 use tria_check::Phase;
-use tria_lifecycle::{Hook, Lifecycle, StepOutcome};
+use tria_lifecycle::{Hook, Lifecycle, LifecycleBuilder, RunReport, ShutdownHandle, StepOutcome};
 
 use super::{
     client::{Client, PATIENCE, get, is_refused},
@@ -13,41 +14,61 @@ use super::{
 };
 use crate::journal::Journal;
 
+/// A run that is ready, of a lifecycle whose only hook is a server.
+struct Ready {
+    stop: ShutdownHandle,
+    phase: watch::Receiver<Phase>,
+    run: JoinHandle<RunReport>,
+}
+
+impl Ready {
+    async fn with(rig: &Rig, limits: impl FnOnce(LifecycleBuilder) -> LifecycleBuilder) -> Self {
+        let builder = limits(Lifecycle::builder());
+        let lifecycle = builder.hook(rig.handle.hook("http")).build().unwrap();
+        let (stop, mut phase) = (lifecycle.shutdown_handle(), lifecycle.phase());
+        let run = tokio::spawn(lifecycle.run());
+        phase.wait_for(|phase| phase.is_ready()).await.unwrap();
+        Self { stop, phase, run }
+    }
+
+    async fn of(rig: &Rig) -> Self {
+        Self::with(rig, |limits| limits).await
+    }
+
+    async fn until(&self, wanted: Phase) {
+        let mut phase = self.phase.clone();
+        phase.wait_for(|phase| *phase == wanted).await.unwrap();
+    }
+
+    /// Tells it to stop, and waits until it has.
+    async fn stopped(self) -> RunReport {
+        self.stop.shutdown("done");
+        self.run.await.unwrap()
+    }
+}
+
 #[tokio::test]
 async fn the_hook_does_all_the_steps_in_their_order() {
     let rig = Rig::start();
-    let lifecycle = Lifecycle::builder()
-        .hook(rig.handle.hook("http"))
-        .pre_drain(ms(1500))
-        .build()
-        .unwrap();
-    let (stop, mut phase) = (lifecycle.shutdown_handle(), lifecycle.phase());
-    let run = tokio::spawn(lifecycle.run());
-    phase.wait_for(|phase| phase.is_ready()).await.unwrap();
+    let ready = Ready::with(&rig, |limits| limits.pre_drain(ms(1500))).await;
     let mut idle = rig.idle().await;
     let mut busy = rig.busy().await;
 
-    stop.shutdown("done");
+    ready.stop.shutdown("done");
     // The request is on its way before anybody knows; its answer is made later.
     let mut new = Client::connect_at_once(rig.address, &get("/"));
-    phase
-        .wait_for(|phase| *phase == Phase::Draining)
-        .await
-        .unwrap();
+    ready.until(Phase::Draining).await;
     assert_eq!(new.answer().await.status, 200);
     assert!(idle.ask("/").await.closes);
     assert!(rig.connect().await.ask("/").await.closes);
 
-    phase
-        .wait_for(|phase| *phase == Phase::Stopping)
-        .await
-        .unwrap();
+    ready.until(Phase::Stopping).await;
     while !is_refused(rig.address) {
         yield_now().await;
     }
     rig.gate.open();
     assert!(busy.answer().await.closes);
-    let report = run.await.unwrap();
+    let report = ready.run.await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     let drain = rig.handle.drain_report().unwrap();
     assert_eq!((drain.in_flight_at_start, drain.finished), (1, 1));
@@ -59,16 +80,9 @@ async fn the_hook_does_all_the_steps_in_their_order() {
 #[tokio::test]
 async fn what_is_cut_off_makes_the_stop_unclean() {
     let rig = Rig::with(|server| server.drain_timeout(ms(100)));
-    let lifecycle = Lifecycle::builder()
-        .hook(rig.handle.hook("http"))
-        .build()
-        .unwrap();
-    let (stop, mut phase) = (lifecycle.shutdown_handle(), lifecycle.phase());
-    let run = tokio::spawn(lifecycle.run());
-    phase.wait_for(|phase| phase.is_ready()).await.unwrap();
+    let ready = Ready::of(&rig).await;
     let _busy = rig.busy().await;
-    stop.shutdown("done");
-    let report = run.await.unwrap();
+    let report = ready.stopped().await;
     assert_eq!(report.phase, Phase::Stopped(1));
     let told = report.errors[0].detail().expose().to_owned();
     assert!(
@@ -81,17 +95,9 @@ async fn what_is_cut_off_makes_the_stop_unclean() {
 #[tokio::test]
 async fn the_stop_deadline_cuts_the_drain_short() {
     let rig = Rig::start();
-    let lifecycle = Lifecycle::builder()
-        .hook(rig.handle.hook("http"))
-        .stop_deadline(ms(800))
-        .build()
-        .unwrap();
-    let (stop, mut phase) = (lifecycle.shutdown_handle(), lifecycle.phase());
-    let run = tokio::spawn(lifecycle.run());
-    phase.wait_for(|phase| phase.is_ready()).await.unwrap();
+    let ready = Ready::with(&rig, |limits| limits.stop_deadline(ms(800))).await;
     let _busy = rig.busy().await;
-    stop.shutdown("done");
-    let report = run.await.unwrap();
+    let report = ready.stopped().await;
     assert!(report.pending.is_empty(), "{report:?}");
     assert_eq!(
         report.hook("http").unwrap().stop.outcome,
@@ -103,17 +109,10 @@ async fn the_stop_deadline_cuts_the_drain_short() {
 #[tokio::test]
 async fn a_server_that_was_drained_by_hand_stops_at_once() {
     let rig = Rig::start();
-    let lifecycle = Lifecycle::builder()
-        .hook(rig.handle.hook("http"))
-        .build()
-        .unwrap();
-    let (stop, mut phase) = (lifecycle.shutdown_handle(), lifecycle.phase());
-    let run = tokio::spawn(lifecycle.run());
-    phase.wait_for(|phase| phase.is_ready()).await.unwrap();
+    let ready = Ready::of(&rig).await;
     rig.handle.drain().await;
     sleep(ms(10)).await;
-    stop.shutdown("done");
-    assert!(run.await.unwrap().is_clean());
+    assert!(ready.stopped().await.is_clean());
 }
 
 /// It serves before the lifecycle runs, and a stop may come in between.
