@@ -200,18 +200,11 @@ async fn a_connection_at_rest_is_looked_after() {
     );
 }
 
-/// How many sessions of that name there are.
-async fn sessions(admin: &Pool, name: &str) -> i64 {
-    let query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
-    let client = admin.get().await.unwrap();
-    client.query_one(query, &[&name]).await.unwrap().get(0)
-}
-
 /// Without being told to, a server that works on a statement does not look at its client.
 #[tokio::test]
 async fn what_a_process_leaves_behind_is_soon_ended() {
     let (_stack, database) = database().await;
-    let admin = pool(database.url(), 1);
+    let admin = client(database.url()).await;
     let name = format!("left by {}", database.name());
     let options = PoolOptions {
         application_name: Some(name.clone()),
@@ -223,22 +216,11 @@ async fn what_a_process_leaves_behind_is_soon_ended() {
         let work = "BEGIN; CREATE TABLE held (id int); SELECT pg_sleep(600)";
         client.batch_execute(work).await
     });
-    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
-                  AND application_name = $1";
-    loop {
-        let client = admin.get().await.unwrap();
-        let row = client.query_one(asleep, &[&name]).await.unwrap();
-        if row.get::<_, i64>(0) == 1 {
-            break;
-        }
-        assert!(!leaving.is_finished(), "{:?}", leaving.await);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let sessions =
+        format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
+    until(&admin, &format!("{sessions} AND wait_event = 'PgSleep'"), 1).await;
+    assert!(!leaving.is_finished(), "{:?}", leaving.await);
     leaving.abort();
     assert!((&mut leaving).await.unwrap_err().is_cancelled());
-    let begun = std::time::Instant::now();
-    while sessions(&admin, &name).await > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it hangs open");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(&admin, &sessions, 0).await;
 }
