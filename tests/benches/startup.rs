@@ -10,7 +10,7 @@
 use std::{fs, time::Instant};
 
 use serde_json::Value;
-use tria_tests::{Fixture, Footprint, Running, command, program};
+use tria_tests::{Fixture, Footprint, Running, Spread, command, program};
 
 const ROUNDS: usize = 15;
 const DEPENDENCIES: [&str; 4] = ["database", "redis", "openai", "chromadb"];
@@ -38,21 +38,21 @@ async fn main() {
     }
 
     println!("{ROUNDS} rounds, medians (min to max)");
-    let (ready, line) = summary(&mut ready_ms);
-    println!("start to ready            {line} ms");
+    let ready = Spread::of(ready_ms);
+    println!("start to ready            {ready:8.1} ms");
     let mut slowest: f64 = 0.0;
-    for (times, dependency) in alone_ms.iter_mut().zip(DEPENDENCIES) {
-        let (median, line) = summary(times);
-        slowest = slowest.max(median);
-        println!("{dependency:<9} proven alone    {line} ms");
+    for (times, dependency) in alone_ms.into_iter().zip(DEPENDENCIES) {
+        let alone = Spread::of(times);
+        slowest = slowest.max(alone.median);
+        println!("{dependency:<9} proven alone    {alone:8.1} ms");
     }
     println!(
         "start / slowest probe     {:.2} ({:+.1} ms; goal: at most +25 ms)",
-        ready / slowest,
-        ready - slowest
+        ready.median / slowest,
+        ready.median - slowest
     );
-    let (_, line) = summary(&mut resident_mb);
-    println!("resident when ready       {line} MB (goal: under 25 MB)");
+    let resident = Spread::of(resident_mb);
+    println!("resident when ready       {resident:8.1} MB (goal: under 25 MB)");
     let kilobytes = fs::metadata(program()).map_or(0, |file| file.len()) / 1000;
     println!("size of the program       {kilobytes} kB (goal: under 25000 kB)");
 }
@@ -69,12 +69,4 @@ fn probe_alone(fixture: &Fixture, dependency: &str) -> f64 {
         .expect("the phase");
     assert_eq!(phase["state"], "passed", "{phase:#}");
     phase["elapsed_ms"].as_f64().expect("a number")
-}
-
-/// The median, and a line with the spread.
-fn summary(values: &mut [f64]) -> (f64, String) {
-    values.sort_by(f64::total_cmp);
-    let median = values[values.len() / 2];
-    let (least, most) = (values[0], values[values.len() - 1]);
-    (median, format!("{median:8.1} ({least:.1} to {most:.1})"))
 }

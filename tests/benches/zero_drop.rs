@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 use tria_tests::{
     Balancer, Candidate, ClosedPort, Connection, DeafClient, Fixture, Plan, Programs, Running,
-    Style, Tally,
+    Spread, Style, Tally,
 };
 
 const RESTARTS: usize = 20;
@@ -114,9 +114,12 @@ async fn time_to_end(programs: &Programs<'_>) {
             for _ in 0..STOPS {
                 times.push(stop(programs, candidate, scene).await);
             }
-            lines.push(summary(&mut times));
+            lines.push(Spread::of(times));
         }
-        println!("{name:<22} tria {}   bare axum {}", lines[0], lines[1]);
+        println!(
+            "{name:<22} tria {:7.1}   bare axum {:7.1}",
+            lines[0], lines[1]
+        );
     }
 }
 
@@ -163,8 +166,8 @@ async fn overrun(programs: &Programs<'_>) {
         times.push((elapsed.as_secs_f64() - 1.0) * 1e3);
     }
     println!(
-        "\na client that never takes its answer, DRAIN=1s: over the deadline by {} ms",
-        summary(&mut times)
+        "\na client that never takes its answer, DRAIN=1s: over the deadline by {:7.1} ms",
+        Spread::of(times)
     );
     let port = ClosedPort::take();
     let running = programs.start(BARE, port.number());
@@ -187,14 +190,6 @@ fn terminate(running: Running) -> Duration {
 fn send_terminate(running: &Running) {
     let pid = i32::try_from(running.pid()).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process"), Signal::TERM).expect("it can be signalled");
-}
-
-/// The median, with the spread.
-fn summary(values: &mut [f64]) -> String {
-    values.sort_by(f64::total_cmp);
-    let median = values[values.len() / 2];
-    let (least, most) = (values[0], values[values.len() - 1]);
-    format!("{median:7.1} ({least:.1} to {most:.1})")
 }
 
 fn load_average() -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, Error, NoTls};
 use tria_devstack::{ChromaDatabase, Redis, SharedStack, TestDatabase};
 
 use crate::{Ended, Keys, Running, run};
@@ -16,6 +16,16 @@ pub struct Fixture {
     pub stack: SharedStack,
     _database: TestDatabase,
     _chroma: ChromaDatabase,
+}
+
+/// A connection to a PostgreSQL.
+///
+/// # Errors
+/// The driver's, if it cannot be had.
+pub async fn connect(url: &str) -> Result<Client, Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 // === impl Fixture ===
@@ -104,11 +114,8 @@ impl Fixture {
     /// # Panics
     /// If it cannot be had.
     pub async fn connect(&self) -> Client {
-        let (client, connection) = tokio_postgres::connect(&self.keys["DATABASE_URL"], NoTls)
-            .await
-            .expect("a connection");
-        tokio::spawn(connection);
-        client
+        let client = connect(&self.keys["DATABASE_URL"]).await;
+        client.expect("a connection")
     }
 
     /// Runs statements on the database.

@@ -86,6 +86,17 @@ pub fn run(arguments: &[&str], keys: &Keys) -> Ended {
     Running::start(command(arguments, keys)).ended()
 }
 
+/// Sends a process a signal, as in `TERM`.
+///
+/// # Panics
+/// If it cannot be sent.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
+    assert!(status.expect("kill runs").success());
+}
+
 // === impl Running ===
 
 impl Running {
@@ -170,11 +181,7 @@ impl Running {
     /// # Panics
     /// If it cannot be sent.
     pub fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &pid])
-            .status();
-        assert!(status.expect("kill runs").success());
+        signal(self.pid(), name);
     }
 
     /// Waits for its end.

@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{ClosedPort, Fixture, Running, command, get};
+use tria_tests::{ClosedPort, Fixture, Running, command, get, signal};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -122,11 +122,7 @@ async fn a_full_disk_behind_the_log_stops_nothing() {
             }
         });
         ready.await.expect("it becomes ready");
-        let pid = child.id().to_string();
-        std::process::Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap();
+        signal(child.id(), "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(0), "{format}");
     }
 }

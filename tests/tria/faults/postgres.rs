@@ -1,8 +1,8 @@
 //! A PostgreSQL that is broken itself.
 
-use tokio_postgres::{Client, Error, NoTls};
+use tokio_postgres::Client;
 use tria_devstack::{Postgres, PostgresOptions};
-use tria_tests::{Dependency::Postgres as POSTGRES, Fixture};
+use tria_tests::{Dependency::Postgres as POSTGRES, Fixture, connect};
 
 use super::{
     bounds::Manner::{Loud, Silent},
@@ -21,14 +21,9 @@ async fn on(postgres: &Postgres) -> (Watched, Fixture, Client) {
     fixture.set("DATABASE_URL", url);
     migrate(&mut fixture).await;
     let watched = Watched::start(&mut fixture).await;
-    let admin = connect(postgres).await.expect("a connection");
+    let admin = connect(&postgres.url("postgres")).await;
+    let admin = admin.expect("a connection");
     (watched, fixture, admin)
-}
-
-async fn connect(postgres: &Postgres) -> Result<Client, Error> {
-    let (client, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
 }
 
 async fn run(admin: &Client, statements: &[&str]) {
@@ -111,9 +106,10 @@ pub(super) async fn too_many_connections() -> Row {
     let case = Case::of(POSTGRES, "too many connections", Loud, codes);
     let mut trial = Trial::begin(&watched, case);
     let end_ours = format!("SELECT pg_terminate_backend(pid) {OURS}");
+    let url = postgres.url("postgres");
     let mut held = Vec::new();
     loop {
-        while let Ok(client) = connect(&postgres).await {
+        while let Ok(client) = connect(&url).await {
             held.push(client);
         }
         let ours = admin.query(&end_ours, &[]).await;

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Command, time::Instant};
 
-use tria_tests::{Fixture, Running, program};
+use tria_tests::{Fixture, Running, program, signal};
 
 const SKIPPED: &str = "SKIPPED: no PID namespace may be made here (`unshare`)";
 
@@ -37,18 +37,12 @@ fn as_pid_1(fixture: &Fixture) -> Option<Running> {
 }
 
 /// The process that `unshare` waits for.
-fn child_of(pid: u32) -> String {
+fn child_of(pid: u32) -> u32 {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let children = fs::read_to_string(path).expect("it runs");
     let child = children.split_whitespace().next();
-    child.expect("it has a child").to_owned()
-}
-
-fn signal(name: &str, pid: &str) {
-    let status = Command::new("kill")
-        .args([&format!("-{name}"), pid])
-        .status();
-    assert!(status.expect("kill runs").success());
+    let child = child.and_then(|child| child.parse().ok());
+    child.expect("it has a child")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,10 +54,10 @@ async fn as_pid_1_it_stops_at_sigterm() {
     };
     running.ready();
     let service = child_of(running.pid());
-    signal("HUP", &service);
+    signal(service, "HUP");
     running.wait_for_complaint("reloaded");
     let begun = Instant::now();
-    signal("TERM", &service);
+    signal(service, "TERM");
     running.ended().expect(0, &["STOPPED (SIGTERM"]);
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     fixture.expect_nothing_left().await;
@@ -77,6 +71,6 @@ async fn as_pid_1_it_stops_at_a_sigterm_during_the_boot() {
         return;
     };
     running.wait_for("Listening on");
-    signal("TERM", &child_of(running.pid()));
+    signal(child_of(running.pid()), "TERM");
     running.ended().expect(0, &[]);
 }

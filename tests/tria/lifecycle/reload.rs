@@ -4,9 +4,8 @@ use std::{fs, path::Path, time::Duration};
 
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{Client, NoTls};
 use tria_devstack::{Postgres, PostgresOptions, Redis, RedisOptions};
-use tria_tests::{Fixture, RedisAdmin, Running, command, get};
+use tria_tests::{Fixture, RedisAdmin, Running, command, connect, get};
 
 const FIRST: &str = "Rk5wNq8zTd2v";
 const SECOND: &str = "Zk4vQ9tLw2Xs";
@@ -16,12 +15,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The sessions of the service.
 const OURS: &str = "FROM pg_stat_activity WHERE application_name LIKE 'tria-server%'";
-
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
 
 /// Asks until all of `checks` have run anew, logged in anew where they do that, and found `status`.
 /// What has just run is not run again, and whether it counts already is another matter.
@@ -65,7 +58,7 @@ async fn rotated_passwords_are_picked_up_from_their_files() {
     let redis = redis.await.unwrap();
     let mut fixture = Fixture::empty().await.on_redis(&redis);
     let url = postgres.create_database("app").await.unwrap();
-    let admin = connect(&postgres.url("postgres")).await;
+    let admin = connect(&postgres.url("postgres")).await.unwrap();
     let create = format!("CREATE ROLE tria LOGIN SUPERUSER PASSWORD '{FIRST}'");
     admin.batch_execute(&create).await.unwrap();
     let of_role = |password: &str| {
