@@ -6,17 +6,15 @@
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::{
-    io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
-use axum::{Router, http::header, routing::get};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{Fixture, Footprint, Limit, Saturation, get_text};
+use tria_tests::{Fixture, Footprint, Limit, Running, Saturation, Spread, get_text};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 9;
@@ -27,12 +25,8 @@ const CALLERS: usize = 1_000;
 const WATCHED: Duration = Duration::from_secs(60);
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == "--bare") {
-        return bare(arguments[at + 1].clone());
-    }
     // `cargo test --benches` only wants to see that it builds.
-    if arguments.iter().any(|argument| argument == "--test") {
+    if std::env::args().any(|argument| argument == "--test") {
         return;
     }
     // One thread makes the load, so that a core is left for who bears it.
@@ -68,61 +62,26 @@ async fn measure() {
 
 // === the same bytes from a bare handler ===
 
-/// A child of this bench that answers every path with `body`.
-struct Bare {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Bare {
-    fn start(body: &str) -> Self {
-        let program = std::env::current_exe().expect("a bench has a path");
-        let mut child = Command::new(program)
-            .args(["--bare", body])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the bare server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped"))
-            .read_line(&mut line)
-            .expect("it tells its address");
-        let address = line.trim().parse().expect("an address");
-        Self { child, address }
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The same runtime and the same axum as the service has, and nothing else.
-#[tokio::main]
-async fn bare(body: String) {
-    let handler = get(async move || {
-        let headers = [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "no-store"),
-        ];
-        (headers, body.clone())
-    });
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-    let listener = listener.expect("a free port");
-    println!("{}", listener.local_addr().expect("it is bound"));
-    let router = Router::new().fallback_service(handler);
-    let _ = axum::serve(listener, router).await;
+/// The same runtime and the same axum as the service has, and nothing else. It answers every path
+/// with `body`.
+fn bare(body: &str) -> (Running, SocketAddr) {
+    const MARK: &str = "listening on ";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bare-axum"));
+    command.args(["0", body]);
+    let running = Running::start(command);
+    let line = running.wait_for(MARK);
+    let address = line.trim_start_matches(MARK).trim();
+    (running, address.parse().expect("an address"))
 }
 
 async fn against_bare(address: SocketAddr, path: &str) {
     let body = get_text(&format!("http://{address}{path}")).await;
-    let bare = Bare::start(&body);
+    let (_bare, bare) = bare(&body);
     let mut rows: Vec<[f64; 6]> = Vec::new();
     // The first round warms both up.
     for round in 0..=ROUNDS {
         let ours = Saturation::run(address, path, CONNECTIONS, Limit::Time(ROUND)).await;
-        let theirs = Saturation::run(bare.address, path, CONNECTIONS, Limit::Time(ROUND)).await;
+        let theirs = Saturation::run(bare, path, CONNECTIONS, Limit::Time(ROUND)).await;
         assert_eq!((ours.failures, theirs.failures), (0, 0));
         if round > 0 {
             let millis = |load: &Saturation, share| load.percentile(share).as_secs_f64() * 1e3;
@@ -136,14 +95,14 @@ async fn against_bare(address: SocketAddr, path: &str) {
             ]);
         }
     }
-    let told = |column: usize, digits| summary(rows.iter().map(|row| row[column]), digits);
+    let told = |column: usize| Spread::of(rows.iter().map(|row| row[column]));
     println!("{path} ({} bytes)", body.len());
-    println!("  requests/s          {}", told(0, 0));
-    println!("  bare axum           {}", told(1, 0));
-    println!("  ratio               {} (goal: 0.9 or more)", told(2, 2));
-    println!("  p50 ms              {}", told(3, 2));
-    println!("  p99 ms              {}", told(4, 2));
-    println!("  p99 / bare's p99    {} (goal: 2 or less)", told(5, 2));
+    println!("  requests/s          {:9.0}", told(0));
+    println!("  bare axum           {:9.0}", told(1));
+    println!("  ratio               {:9.2} (goal: 0.9 or more)", told(2));
+    println!("  p50 ms              {:9.2}", told(3));
+    println!("  p99 ms              {:9.2}", told(4));
+    println!("  p99 / bare's p99    {:9.2} (goal: 2 or less)", told(5));
 }
 
 // === what is caused behind the service ===
@@ -284,16 +243,4 @@ async fn redis_commands(redis: &Redis) -> i64 {
         .trim()
         .parse()
         .expect("a number")
-}
-
-/// The median with the spread.
-fn summary(values: impl Iterator<Item = f64>, digits: usize) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let (median, least, most) = (
-        values[values.len() / 2],
-        values[0],
-        values[values.len() - 1],
-    );
-    format!("{median:9.digits$} ({least:.digits$} to {most:.digits$})")
 }

@@ -1,16 +1,14 @@
 //! Saturation on a server of our own, bounded in connections and time.
 
 use std::{
-    io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
+
+use crate::{Connection, Failure};
 
 /// What came of a load.
 #[derive(Debug, Default)]
@@ -37,14 +35,14 @@ pub enum Limit {
 impl Saturation {
     /// Asks for `path` over so many connections that are kept, each one request after the other.
     pub async fn run(address: SocketAddr, path: &str, connections: usize, limit: Limit) -> Self {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n");
+        let path: Arc<str> = path.into();
         let begun = Instant::now();
         let mut clients = JoinSet::new();
         for _ in 0..connections {
-            let (request, share) = (request.clone(), limit.share(connections));
+            let (path, share) = (Arc::clone(&path), limit.share(connections));
             clients.spawn(async move {
                 let mut load = Self::default();
-                if load.ask(address, request.as_bytes(), share).await.is_err() {
+                if load.ask(address, &path, share).await.is_err() {
                     load.failures += 1;
                 }
                 load
@@ -79,60 +77,18 @@ impl Saturation {
         latency.copied().unwrap_or_default()
     }
 
-    async fn ask(&mut self, address: SocketAddr, request: &[u8], limit: Limit) -> io::Result<()> {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let mut buffer = Vec::with_capacity(16 * 1024);
+    async fn ask(&mut self, address: SocketAddr, path: &str, limit: Limit) -> Result<(), Failure> {
+        let mut connection = Connection::open(address).await?;
         let begun = Instant::now();
         while !limit.is_over(self.latencies.len(), begun) {
             let asked = Instant::now();
-            stream.write_all(request).await?;
-            if !is_ok(read_answer(&mut stream, &mut buffer).await?) {
+            if connection.get(path).await?.status != 200 {
                 self.failures += 1;
             }
             self.latencies.push(asked.elapsed());
         }
         Ok(())
     }
-}
-
-/// Reads one answer, and gives its head and body.
-async fn read_answer<'a>(stream: &mut TcpStream, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
-    buffer.clear();
-    loop {
-        if stream.read_buf(buffer).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
-            continue;
-        };
-        let whole = end + 4 + content_length(&buffer[..end]);
-        while buffer.len() < whole {
-            if stream.read_buf(buffer).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        return Ok(buffer);
-    }
-}
-
-fn content_length(head: &[u8]) -> usize {
-    const NAME: &[u8] = b"\r\ncontent-length: ";
-    let lowered = head.to_ascii_lowercase();
-    let Some(at) = lowered
-        .windows(NAME.len())
-        .position(|window| window == NAME)
-    else {
-        return 0;
-    };
-    let digits = lowered[at + NAME.len()..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
-}
-
-fn is_ok(answer: &[u8]) -> bool {
-    answer.starts_with(b"HTTP/1.1 200 ")
 }
 
 // === impl Limit ===
@@ -151,5 +107,35 @@ impl Limit {
             Self::Time(time) => begun.elapsed() >= time,
             Self::Requests(requests) => done >= requests,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, http::StatusCode, routing::get};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_request_counts_and_every_answer_but_200_is_a_failure() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let router = Router::new()
+            .route("/fine", get(async || "x".repeat(100_000)))
+            .route("/broken", get(async || StatusCode::SERVICE_UNAVAILABLE));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+
+        let fine = Saturation::run(address, "/fine", 3, Limit::Requests(10)).await;
+        assert_eq!((fine.latencies.len(), fine.failures), (12, 0));
+        assert!(fine.latencies.is_sorted() && fine.rate() > 0.0);
+        assert_eq!(fine.percentile(1.0), fine.latencies[11]);
+        let broken = Saturation::run(address, "/broken", 1, Limit::Requests(4)).await;
+        assert_eq!((broken.latencies.len(), broken.failures), (4, 4));
+
+        server.abort();
+        assert!(server.await.expect_err("it has no end").is_cancelled());
+        let nobody = Saturation::run(address, "/fine", 2, Limit::Requests(2)).await;
+        assert_eq!((nobody.latencies.len(), nobody.failures), (0, 2));
     }
 }

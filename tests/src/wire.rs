@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection that asks once.
+/// A connection that asks, and never twice for the same.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -36,6 +36,9 @@ pub enum Failure {
     Truncated,
 }
 
+/// Holds most answers.
+const ROOM: usize = 16 * 1024;
+
 // === impl Connection ===
 
 impl Connection {
@@ -45,14 +48,13 @@ impl Connection {
     /// [`Failure::Refused`] if there is none to be had.
     pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await;
-        stream.map(Self::on).map_err(|_| Failure::Refused)
-    }
-
-    fn on(stream: TcpStream) -> Self {
-        Self {
+        let stream = stream.map_err(|_| Failure::Refused)?;
+        // It fails only where the server has gone already.
+        let _ = stream.set_nodelay(true);
+        Ok(Self {
             stream,
-            unread: Vec::new(),
-        }
+            unread: Vec::with_capacity(ROOM),
+        })
     }
 
     /// Whether the server has not closed it, as far as can be known.
@@ -69,42 +71,46 @@ impl Connection {
     /// # Panics
     /// If the answer is not HTTP.
     pub async fn get(&mut self, path: &str) -> Result<WireAnswer, Failure> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: balancer\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: balancer\r\nAccept: */*\r\n\r\n");
         let sent = self.stream.write_all(request.as_bytes()).await;
         sent.map_err(|_| Failure::Cut)?;
-        let head = self.line_block().await?;
-        let field = |name: &str| {
-            let lines = head.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_owned()).next()
+        let end = loop {
+            match self.unread.windows(4).position(|end| end == b"\r\n\r\n") {
+                Some(end) => break end,
+                None => self.more().await.ok_or(Failure::Cut)?,
+            };
         };
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
-        let length = field("content-length").and_then(|value| value.parse().ok());
-        let length = length.expect("an answer with its length");
-        while self.unread.len() < length {
+        let answer = WireAnswer::of(&String::from_utf8_lossy(&self.unread[..end]));
+        let whole = end + 4 + answer.length;
+        while self.unread.len() < whole {
             self.more().await.ok_or(Failure::Truncated)?;
         }
-        self.unread.drain(..length);
-        Ok(WireAnswer {
-            status: status.expect("an answer with its status"),
-            closes: field("connection").is_some_and(|value| value == "close"),
-            length,
-        })
-    }
-
-    async fn line_block(&mut self) -> Result<String, Failure> {
-        loop {
-            let seen = self.unread.windows(4).position(|end| end == b"\r\n\r\n");
-            if let Some(at) = seen {
-                let head: Vec<u8> = self.unread.drain(..at + 4).collect();
-                return Ok(String::from_utf8_lossy(&head).into_owned());
-            }
-            self.more().await.ok_or(Failure::Cut)?;
-        }
+        self.unread.drain(..whole);
+        Ok(answer)
     }
 
     async fn more(&mut self) -> Option<usize> {
         let read = self.stream.read_buf(&mut self.unread).await;
         read.ok().filter(|length| *length > 0)
+    }
+}
+
+// === impl WireAnswer ===
+
+impl WireAnswer {
+    /// What the head of an answer tells.
+    fn of(head: &str) -> Self {
+        let field = |name: &str| {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value)
+        };
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let length = field("content-length").and_then(|value| value.parse().ok());
+        Self {
+            status: status.expect("an answer with its status"),
+            closes: field("connection") == Some("close"),
+            length: length.expect("an answer with its length"),
+        }
     }
 }
