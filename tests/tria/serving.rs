@@ -33,7 +33,13 @@ async fn a_good_start_proves_everything_in_order_and_stops_cleanly() {
     }
     let missing = get(&format!("{url}/nothing")).await.unwrap();
     assert_eq!(missing.status, 404);
-    assert_eq!(missing.headers["content-type"], "application/problem+json");
+    let refused = reqwest::Client::new().post(format!("{url}/livez")).send();
+    let refused = refused.await.unwrap();
+    assert_eq!(refused.status(), 405);
+    for headers in [&missing.headers, refused.headers()] {
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["cache-control"], "no-store");
+    }
 
     running.signal("TERM");
     let ended = running.ended();

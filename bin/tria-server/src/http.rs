@@ -32,10 +32,10 @@ fn problem(status: StatusCode, detail: &'static str) -> Response {
         "detail": detail,
         "request_id": uuid::Uuid::new_v4().to_string(),
     }));
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/problem+json")],
-        body,
-    )
-        .into_response()
+    // A path of today may be one of tomorrow, and a probe's is never to be stored.
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, body).into_response()
 }
