@@ -32,7 +32,7 @@ fn problem(status: StatusCode, detail: &'static str) -> Response {
         "detail": detail,
         "request_id": uuid::Uuid::new_v4().to_string(),
     }));
-    // A path of today may be one of tomorrow, and a probe's is never to be stored.
+    // A prober must not be told again tomorrow what was refused today.
     let headers = [
         (header::CONTENT_TYPE, "application/problem+json"),
         (header::CACHE_CONTROL, "no-store"),
