@@ -123,6 +123,10 @@ async fn in_production_only_the_token_opens_them() {
     }
     let page = tria_tests::get_text(&format!("{url}/metrics")).await;
     assert!(page.contains("tria_ready 1\n") && page.contains("tria_build_info{"));
+    let shown = tria_tests::get_text(&format!("{url}/status")).await;
+    assert!(shown.contains("Everything works.") && !shown.contains("last success"));
+    expect_no_secret(&fixture, &shown);
+    assert!(!shown.contains("127.0.0.1"));
     for route in ["/readyz", "/api/v1/health/diagnostics"] {
         assert!(
             page.contains(&format!("route=\"{route}\"")),

@@ -42,6 +42,7 @@ mod service;
 mod snapshot;
 mod startup;
 mod state;
+mod status_page;
 mod timestamp;
 
 pub use access::Access;

@@ -16,6 +16,7 @@ use crate::{
     probe::{self, Liveness, Startup},
     problem,
     state::Shared,
+    status_page,
 };
 
 /// The probes, to be merged into a service's own router:
@@ -27,6 +28,7 @@ use crate::{
 /// | `/readyz`, `/api/v1/health/readiness` | the checks, the phase and the machine's numbers: 200, or 503 when unhealthy or not in the phase Ready |
 /// | `/startupz`, `/api/v1/health/startup` | the start's phases: 503 until the start is complete |
 /// | `/api/v1/health/diagnostics` | everything that is known, for those who have [`crate::Access`]; 401 for others |
+/// | `/status` | a page for people, always 200: what the probes tell, and for those who have access what lies behind it |
 ///
 /// They answer to GET and HEAD, and to every other method with 405; nothing of them may be
 /// stored by a cache, and every 503 carries `Retry-After`. A fallback for 405 that the service
@@ -48,6 +50,7 @@ pub fn routes(state: HealthState) -> Router {
         .route("/api/v1/health/readiness", get(readiness))
         .route("/api/v1/health/startup", get(startup))
         .route("/api/v1/health/diagnostics", get(diagnose))
+        .route("/status", get(show))
         .layer(MapResponseLayer::new(no_store))
         .with_state(state)
 }
@@ -95,6 +98,10 @@ async fn diagnose(State(state): State<HealthState>, request: Request) -> Respons
         return refused;
     }
     Json(diagnostics::document(shared)).into_response()
+}
+
+async fn show(State(state): State<HealthState>, headers: HeaderMap) -> Response {
+    status_page::answer(&state.shared, &headers)
 }
 
 /// Whether the query has this switch on, as in `?fresh=1`.

@@ -21,49 +21,41 @@ pub(crate) struct Services(Vec<(String, Service)>);
 /// One service on the wire. What is not known is left out, except the response time of what can
 /// have one, which is null then.
 #[derive(Serialize)]
-struct Service {
+pub(crate) struct Service {
     healthy: bool,
     #[serde(flatten)]
-    answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     #[serde(skip_serializing_if = "Pool::is_empty")]
-    pool: Pool,
+    pub(crate) pool: Pool,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key_set: Option<bool>,
     #[serde(flatten)]
-    complaint: Option<Complaint>,
+    pub(crate) complaint: Option<Complaint>,
 }
 
 /// How quickly a dependency answers.
 #[derive(Serialize)]
-struct Answer {
-    response_time_ms: Option<f64>,
+pub(crate) struct Answer {
+    pub(crate) response_time_ms: Option<f64>,
 }
 
 /// What is said of a service that does not simply pass.
 #[derive(Serialize)]
-struct Complaint {
+pub(crate) struct Complaint {
     status: Status,
-    code: &'static str,
-    message: PublicText,
+    pub(crate) code: &'static str,
+    pub(crate) message: PublicText,
 }
 
 /// Key and number of each value known of a pool.
-struct Pool(Vec<(&'static str, PublicValue)>);
+pub(crate) struct Pool(pub(crate) Vec<(&'static str, PublicValue)>);
 
 // === impl Services ===
 
 impl Services {
     /// Folds readings by the part of their name before the first `.`.
     pub(crate) fn fold(readings: &[Reading<'_>]) -> Self {
-        let mut groups: Vec<(&str, Vec<&Reading<'_>>)> = Vec::new();
-        for reading in readings {
-            let name = service_of(reading);
-            match groups.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, members)) => members.push(reading),
-                None => groups.push((name, vec![reading])),
-            }
-        }
-        let services = groups.into_iter();
+        let services = by_service(readings).into_iter();
         Self(
             services
                 .map(|(name, members)| (name.to_owned(), Service::of(name, &members)))
@@ -78,6 +70,21 @@ impl Serialize for Services {
     }
 }
 
+/// The readings of each service, in the order of their first checks.
+pub(crate) fn by_service<'a, 'b>(
+    readings: &'a [Reading<'b>],
+) -> Vec<(&'a str, Vec<&'a Reading<'b>>)> {
+    let mut groups: Vec<(&str, Vec<&Reading<'_>>)> = Vec::new();
+    for reading in readings {
+        let name = service_of(reading);
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, members)) => members.push(reading),
+            None => groups.push((name, vec![reading])),
+        }
+    }
+    groups
+}
+
 /// The part of a check's name before the first `.`.
 pub(crate) fn service_of<'a>(reading: &'a Reading<'_>) -> &'a str {
     let name = reading.meta().name();
@@ -88,7 +95,7 @@ pub(crate) fn service_of<'a>(reading: &'a Reading<'_>) -> &'a str {
 
 impl Service {
     /// The members are the checks of one service; there is at least one.
-    fn of(name: &str, members: &[&Reading<'_>]) -> Self {
+    pub(crate) fn of(name: &str, members: &[&Reading<'_>]) -> Self {
         let main = members.iter().find(|member| member.meta().name() == name);
         let current: Vec<&CheckReport> = members.iter().filter_map(|m| m.current()).collect();
         Self {
@@ -110,7 +117,7 @@ fn works(status: Status) -> bool {
 
 /// The first of those that weigh most. Among equals a failure hides what cannot be told, and
 /// that a warning, so that what is told is what keeps a service from being healthy.
-fn worst<'a, 'b>(members: &[&'a Reading<'b>]) -> Option<&'a Reading<'b>> {
+pub(crate) fn worst<'a, 'b>(members: &[&'a Reading<'b>]) -> Option<&'a Reading<'b>> {
     let weight = |reading: &Reading<'_>| -> (Rank, u8) {
         let among_equals = match reading.status() {
             Status::Pass => 0,

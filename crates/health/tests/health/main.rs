@@ -15,3 +15,4 @@ mod rig;
 mod serving;
 mod shapes;
 mod staleness;
+mod status_page;

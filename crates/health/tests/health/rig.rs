@@ -22,8 +22,8 @@ use tria_check::{
 };
 use tria_health::{Access, HealthState, Snapshot, StartupProgress, routes};
 
-/// Every path of the probes.
-pub(crate) const PATHS: [&str; 8] = [
+/// Every path that tells of the checks.
+pub(crate) const PATHS: [&str; 9] = [
     "/health",
     "/livez",
     "/readyz",
@@ -32,6 +32,7 @@ pub(crate) const PATHS: [&str; 8] = [
     "/api/v1/health/readiness",
     "/api/v1/health/startup",
     "/api/v1/health/diagnostics",
+    "/status",
 ];
 
 /// What opens the diagnostics.

@@ -39,7 +39,7 @@ async fn a_probe_over_a_socket_gets_head_and_get_alike() {
             assert!(answer.contains("content-length: "), "{answer}");
         }
         assert!(
-            head.ends_with("\r\n\r\n") && get.ends_with('}'),
+            head.ends_with("\r\n\r\n") && get.ends_with(['}', '>']),
             "{head}{get}"
         );
     }
