@@ -10,6 +10,16 @@ use crate::{cargo, environment, setup, signals::Stop, tell};
 
 const PORT: u16 = 8003;
 
+/// What fills the stores before the service starts. Each does nothing where nothing changed.
+const FILLING: [(&str, &str); 3] = [
+    ("migrate", "schema and collections"),
+    ("seed", "products and outlets of data/catalogue"),
+    (
+        "ingest",
+        "data/knowledge and the products, so that they are found",
+    ),
+];
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Remove the data of earlier runs first
@@ -52,16 +62,21 @@ async fn with_stack(server: &Path, stack: &Stack, stop: &mut Stop) -> Result<Exi
     let mut env = stack.env();
     let port = port()?;
     env.push(("PORT".into(), port.to_string()));
-    let migrated = attend(
-        Foreground::start(server, &["migrate"], &env, &[]).await?,
-        stop,
-    )
-    .await?;
-    if migrated != 0 {
-        tell(&format!("`tria-server migrate` ended with {migrated}"));
-        return Ok(migrated.into());
+    if stack.model.is_some() && !environment::has_chat_judge() {
+        // It is so small that it only guesses.
+        tell("the local model phrases answers and judges no messages (CHAT_JUDGE=false)");
+        env.push(("CHAT_JUDGE".into(), "false".into()));
     }
-    tell(&urls(port));
+    for (command, what) in FILLING {
+        tell(&format!("tria-server {command}: {what}"));
+        let filling = Foreground::start(server, &[command], &env, &[]).await?;
+        let code = attend(filling, stop).await?;
+        if code != 0 {
+            tell(&format!("`tria-server {command}` ended with {code}"));
+            return Ok(code.into());
+        }
+    }
+    tell(&addresses(port));
     Ok(attend(
         Foreground::start(server, &["serve"], &env, &[]).await?,
         stop,
@@ -91,9 +106,10 @@ fn port() -> Result<u16> {
     Ok(port)
 }
 
-fn urls(port: u16) -> String {
+fn addresses(port: u16) -> String {
+    let base = format!("http://127.0.0.1:{port}");
     let diagnostics = "api/v1/health/diagnostics";
-    let lines = [
+    let probes = [
         "health",
         "livez",
         "readyz",
@@ -101,9 +117,18 @@ fn urls(port: u16) -> String {
         "metrics",
         diagnostics,
     ]
-    .map(|path| format!("  curl -i http://127.0.0.1:{port}/{path}"));
+    .map(|path| format!("  curl -i {base}/{path}"));
+    let probes = probes.join("\n");
     format!(
-        "serving on http://127.0.0.1:{port} (Ctrl-C stops all); try\n{}",
-        lines.join("\n")
+        "serving on {base} (Ctrl-C stops all)
+  {base}/       to chat
+  {base}/docs/  to read and try the API
+ask it
+  curl -s {base}/api/chatbot \\
+    -H 'Content-Type: application/json' \\
+    -H \"Idempotency-Key: test-$(date +%s)\" \\
+    -d '{{\"message\":\"hello\",\"user_id\":\"test\"}}'
+or how it is
+{probes}"
     )
 }

@@ -21,6 +21,11 @@ pub(crate) fn port() -> Option<String> {
     env::var("PORT").ok()
 }
 
+/// Whether somebody has said if the model judges messages.
+pub(crate) fn has_chat_judge() -> bool {
+    env::var_os("CHAT_JUDGE").is_some_and(|value| !value.is_empty())
+}
+
 /// The cargo that runs us.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())

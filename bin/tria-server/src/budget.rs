@@ -1,6 +1,6 @@
 //! How the time that a stop may take is shared out.
 //!
-//! The traffic ends first, then the monitor, then the pools, then what must outlive the runtime:
+//! The traffic ends first, then the monitor, then what is worked on still, then the pools, then what must outlive the runtime:
 //! one after another, so their limits add up. `SHUTDOWN_GRACE` must hold them all.
 
 use std::time::Duration;
@@ -18,6 +18,9 @@ const DRAIN_MARGIN: Duration = ServerHandle::STOP_MARGIN;
 /// How long the monitor may take to stop.
 pub(crate) const MONITOR_STOP: Duration = Duration::from_secs(2);
 
+/// How long messages may take to be answered to the end that nobody waits for any more.
+pub(crate) const WORK_STOP: Duration = Duration::from_secs(2);
+
 /// How long closing a pool may take.
 pub(crate) const POOL_STOP: Duration = Duration::from_secs(3);
 
@@ -28,24 +31,31 @@ pub(crate) const AFTER_RUN: Duration = Duration::from_secs(2);
 /// being looked up.
 pub(crate) const RUNTIME_END: Duration = Duration::from_millis(200);
 
+/// How long of that probes may take for their last answer after a start that failed.
+pub(crate) const LAST_ANSWERS: Duration = Duration::from_millis(200);
+
 /// How long of that what is left to report may take.
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(1500);
 
 /// What a stop may take besides `PRE_DRAIN` and `DRAIN`.
-const BESIDES: Duration = Duration::from_secs(8);
+const BESIDES: Duration = Duration::from_secs(10);
 
 const _: () = assert!(
     BESIDES.as_secs()
         == DRAIN_MARGIN.as_secs()
             + MONITOR_STOP.as_secs()
+            + WORK_STOP.as_secs()
             + POOL_STOP.as_secs()
             + AFTER_RUN.as_secs()
 );
 
-const _: () = assert!(RUNTIME_END.as_millis() + LAST_REPORTS.as_millis() <= AFTER_RUN.as_millis());
+const _: () = assert!(
+    RUNTIME_END.as_millis() + LAST_ANSWERS.as_millis() + LAST_REPORTS.as_millis()
+        <= AFTER_RUN.as_millis()
+);
 
 /// What is wrong where the times do not fit.
-pub(crate) const MISFIT: &str = "is less than PRE_DRAIN, DRAIN and the 8s of closing what is open";
+pub(crate) const MISFIT: &str = "is less than PRE_DRAIN, DRAIN and the 10s of closing what is open";
 
 /// What to do about it.
 pub(crate) const REMEDY: &str = "raise SHUTDOWN_GRACE, or lower DRAIN or PRE_DRAIN, which is 3s \

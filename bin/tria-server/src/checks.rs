@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use tria_chatbot::{collections::COLLECTIONS, schema};
+use tria_chatbot::{collections::COLLECTIONS, model::Model, schema};
 use tria_check::{Check, Heartbeats, Registry, RegistryBuilder};
 use tria_db_check::{DatabaseCheck, SchemaCheck, SchemaSpec, StatisticsCheck, TableSpec};
 use tria_health::resources::{
@@ -15,6 +15,7 @@ use tria_vector_check::{CollectionSpec, VectorCheck};
 use crate::{
     dependencies::Dependencies,
     environment::{Environment, Usable},
+    model::Circuits,
     steps::{Collections, Migrations},
 };
 
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) fn of_service(
     environment: &Environment,
     usable: &Usable,
+    model: &Model,
     heartbeats: &Heartbeats,
 ) -> anyhow::Result<Registry> {
     let dependencies = &usable.dependencies;
@@ -29,6 +31,7 @@ pub(crate) fn of_service(
     let proofs = proofs(environment, usable)?.register(migrations);
     let [database, redis] = dependencies.pools();
     let watched = while_serving(proofs, usable)
+        .register(Circuits::new(model.clone()))
         .register(MemoryCheck::new())
         // The root of a container may well be read-only: nothing of ours is written there.
         .register(DiskCheck::new("/").may_be_read_only())

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tria_chatbot::http::Chat;
 use tria_check::{Heartbeats, Phase};
 use tria_health::{Access, HealthService, StartupProgress};
 use tria_lifecycle::RunReport;
@@ -13,7 +14,7 @@ use crate::{
     checks,
     config_command::effective,
     environment::{Environment, Usable},
-    reporting,
+    numbers, reporting,
     settings::{Environment as Kind, Settings},
 };
 
@@ -39,11 +40,13 @@ impl Health {
     pub(crate) fn new(
         environment: &Environment,
         usable: &Usable,
+        chat: &Chat,
         phase: watch::Receiver<Phase>,
         heartbeats: Heartbeats,
         titles: impl IntoIterator<Item = (usize, String)>,
     ) -> anyhow::Result<Self> {
-        let registry = checks::of_service(environment, usable, &heartbeats)?;
+        let model = chat.assistant().model();
+        let registry = checks::of_service(environment, usable, model, &heartbeats)?;
         let service = HealthService::builder(registry)
             .phase(phase)
             .version(VERSION)
@@ -59,10 +62,12 @@ impl Health {
                 .revision(REVISION)
                 .access(access(&usable.settings))
                 .pools(usable.dependencies.pools())
+                .numbers(numbers::of_chat(chat))
                 .section("lifecycle", move || {
                     let report = seen.get().map(|report| report.borrow().clone());
                     serde_json::to_value(report).unwrap_or_default()
                 })
+                .section("chat", numbers::told(chat))
                 .section("configuration", move || shown.to_value())
         });
         Ok(Self {

@@ -8,8 +8,9 @@ use axum::{
 use serde_json::json;
 
 /// The routes, with a problem document (RFC 9457) for what is none.
-pub(crate) fn router(health: Router) -> Router {
+pub(crate) fn router(health: Router, chat: Router) -> Router {
     health
+        .merge(chat)
         .fallback(async || {
             problem(
                 StatusCode::NOT_FOUND,

@@ -4,6 +4,7 @@
 //! environment; then the command.
 
 mod budget;
+mod chat;
 mod check;
 mod checks;
 mod cli;
@@ -15,6 +16,8 @@ mod healthcheck;
 mod http;
 mod interruptible;
 mod migrate;
+mod model;
+mod numbers;
 mod plan;
 mod progress;
 mod refusal;

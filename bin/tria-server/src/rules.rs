@@ -6,6 +6,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use tria_env_check::{Key, Level, Rule, Rules, RulesError, Values, WELL_KNOWN_DEFAULTS};
 
+use tria_chatbot::http::TrustedProxies;
+
 use crate::budget;
 
 /// Up to a day: what is longer was meant in another unit.
@@ -18,7 +20,8 @@ const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 const MONEY: RangeInclusive<f64> = 0.01..=999_999_999.99;
 
 /// The prefixes that no other program's keys have, so that an unknown key is a misspelt one.
-const PREFIXES: [&str; 15] = [
+const PREFIXES: [&str; 18] = [
+    "CHAT_",
     "CHROMA_",
     "DATABASE_",
     "DB_POOL_",
@@ -30,10 +33,12 @@ const PREFIXES: [&str; 15] = [
     "MIN_ORDER_",
     "OPENAI_",
     "OPTIONAL_CHECKS",
+    "RATE_LIMIT_",
     "REDIS_",
     "SHUTDOWN_",
     "STARTUP_",
     "TAX_",
+    "TRUSTED_",
 ];
 
 /// The rules of all keys that the server reads.
@@ -48,6 +53,7 @@ pub(crate) fn rules() -> Result<Rules, RulesError> {
         .keys(openai())
         .keys(chroma())
         .keys(orders())
+        .keys(chat())
         .keys(lifecycle())
         .keys(xero())
         .relation(
@@ -285,7 +291,7 @@ fn orders() -> [Key; 5] {
         key("TAX_RATE")
             .about("The tax on orders, as a share: 0.09 is 9 %.")
             .required()
-            .float(0.0..=1.0)
+            .decimal(6, 0.0..=1.0)
             .example("0.09"),
         key("MAX_QUANTITY_PER_ITEM")
             .about("The largest quantity of one line of an order.")
@@ -307,6 +313,67 @@ fn orders() -> [Key; 5] {
             .decimal(2, MONEY)
             .default("100000.00")
             .example("5000.00"),
+    ]
+}
+
+fn chat() -> [Key; 8] {
+    let key = |name: &'static str| Key::new(name).group("Chat");
+    [
+        key("CHAT_BUDGET")
+            .about("How long one answer may take altogether; then it is given up with 503.")
+            .duration(Duration::from_millis(100)..=Duration::from_secs(600))
+            .default("30s")
+            .example("20s"),
+        key("CHAT_CONCURRENCY")
+            .about("How many messages are worked on at once; more are sent away with 503.")
+            .integer(1..=100_000)
+            .default("256")
+            .example("64"),
+        key("CHAT_GENERATE")
+            .about(
+                "Whether the model phrases answers from the passages that are found. Otherwise \
+                 the passages are quoted, which costs no completion.",
+            )
+            .boolean()
+            .default("true")
+            .example("false"),
+        key("CHAT_JUDGE")
+            .about(
+                "Whether the model says what a message is about where the examples leave that \
+                 open. A small model only guesses.",
+            )
+            .boolean()
+            .default("true")
+            .example("false"),
+        key("CHAT_WARM_UP")
+            .about(
+                "Whether examples and products are embedded before the start is complete. \
+                 Otherwise the first message waits for it.",
+            )
+            .boolean()
+            .default("true")
+            .example("false"),
+        key("RATE_LIMIT_PER_USER")
+            .about("How many new messages of one user are taken a minute; 0 is any number.")
+            .integer(0..=1_000_000)
+            .default("60")
+            .example("20"),
+        key("RATE_LIMIT_PER_ADDRESS")
+            .about("How many messages from one address are taken a minute; 0 is any number.")
+            .integer(0..=1_000_000)
+            .default("600")
+            .example("300"),
+        key("TRUSTED_PROXIES")
+            .about(
+                "Addresses and networks of proxies, separated by commas, whose X-Forwarded-For \
+                 tells the client's address.",
+            )
+            .rule(Rule::custom(
+                "is no list of addresses and networks",
+                "write it like 10.0.0.1, 172.16.0.0/12",
+                |value| value.parse::<TrustedProxies>().is_ok(),
+            ))
+            .example("172.16.0.0/12"),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Error;
 use axum::extract::ConnectInfo;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tria_check::{Heartbeats, Phase};
 use tria_health::HealthService;
@@ -13,7 +14,7 @@ use tria_lifecycle::{
 };
 
 use crate::{
-    budget,
+    budget, chat,
     dependencies::Dependencies,
     environment::{Environment, Usable},
     health::Health,
@@ -106,14 +107,17 @@ impl Serving<'_> {
         let titles = plan.phases.iter().map(|phase| phase.title().to_owned());
         let titles = (1..).zip(titles);
         let phase = lifecycle.phase();
-        let mut health = Health::new(self.environment, usable, phase, heartbeats, titles)?;
+        let draining = CancellationToken::new();
+        let chat = chat::chat(settings, &usable.dependencies, draining.clone());
+        let upkeep = chat::upkeep(&chat, &heartbeats);
+        let mut health = Health::new(self.environment, usable, &chat, phase, heartbeats, titles)?;
         let sampling = CancellationToken::new();
         health.service = health.service.sample("/", sampling.clone());
         let service = health.service.clone();
         let server = server
             .drain_timeout(settings.drain)
             .peer_as(ConnectInfo)
-            .serve(http::router(service.routes()).layer(service.http_layer()));
+            .serve(http::router(service.routes(), chat.routes()).layer(service.http_layer()));
 
         let patience = Some(settings.startup_deadline);
         let startup = plan
@@ -124,8 +128,10 @@ impl Serving<'_> {
         let hooks = startup.hooks().into_iter();
         let lifecycle = lifecycle
             .hooks(hooks.map(|hook| disposed(hook, &usable.dependencies)))
+            .hook(chat::assistant(names.clone(), &chat, settings))
+            .hook(upkeep.into_hook().after([chat::ASSISTANT]))
             .hook(monitor(names, service.clone()))
-            .hook(server.hook("http").after(["monitor"]));
+            .hook(server.hook("http").after(["monitor", chat::UPKEEP]));
         let lifecycle = match built(lifecycle, usable) {
             Ok(lifecycle) => lifecycle,
             Err(error) => return unfit(error),
@@ -154,6 +160,7 @@ impl Serving<'_> {
                 startup.complete();
             }
             let reason = stopping.requested().await;
+            draining.cancel();
             if reason.is_on_purpose() && format == LogFormat::Pretty {
                 say(&format!("Stopping: {reason}"));
             }
@@ -161,6 +168,10 @@ impl Serving<'_> {
         let report = lifecycle.run().await;
         narrator.abort();
         sampling.cancel();
+        // A start that failed never reached the hook that drains it.
+        server
+            .drain_until(Instant::now() + budget::LAST_ANSWERS)
+            .await;
         service.runner().cancel();
         conclude(format, &report);
         self.reporting.ended(&report);

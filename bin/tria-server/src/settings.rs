@@ -3,14 +3,20 @@
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use config::{Config, ConfigError, Environment as Source};
+use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
+use tria_chatbot::http::TrustedProxies;
 
 use crate::budget::PRODUCTION_PRE_DRAIN;
 
 /// The settings of the service, one field for each key that it reads. The keys' meaning and
 /// rules are in [`crate::rules`].
 #[derive(Debug, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a field for each key, and these are switches"
+)]
 pub(crate) struct Settings {
     pub(crate) database_url: SecretString,
     #[serde(default = "defaults::pool_size")]
@@ -39,6 +45,32 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     #[serde(default)]
     pub(crate) environment: Environment,
+    pub(crate) secret_key: SecretString,
+    pub(crate) tax_rate: Decimal,
+    #[serde(default = "defaults::max_quantity_per_item")]
+    pub(crate) max_quantity_per_item: u32,
+    #[serde(default = "defaults::max_line_items")]
+    pub(crate) max_line_items: usize,
+    #[serde(default = "defaults::min_order_total")]
+    pub(crate) min_order_total: Decimal,
+    #[serde(default = "defaults::max_order_total")]
+    pub(crate) max_order_total: Decimal,
+    #[serde(default = "defaults::chat_budget", deserialize_with = "duration")]
+    pub(crate) chat_budget: Duration,
+    #[serde(default = "defaults::chat_concurrency")]
+    pub(crate) chat_concurrency: usize,
+    #[serde(default = "defaults::yes")]
+    pub(crate) chat_generate: bool,
+    #[serde(default = "defaults::yes")]
+    pub(crate) chat_judge: bool,
+    #[serde(default = "defaults::yes")]
+    pub(crate) chat_warm_up: bool,
+    #[serde(default = "defaults::rate_limit_per_user")]
+    pub(crate) rate_limit_per_user: u32,
+    #[serde(default = "defaults::rate_limit_per_address")]
+    pub(crate) rate_limit_per_address: u32,
+    #[serde(default, deserialize_with = "proxies")]
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) diagnostics_token: Option<SecretString>,
     pub(crate) sentry_dsn: Option<SecretString>,
     #[serde(default)]
@@ -81,6 +113,8 @@ pub(crate) mod defaults {
         time::Duration,
     };
 
+    use rust_decimal::Decimal;
+
     pub(crate) fn pool_size() -> usize {
         10
     }
@@ -89,6 +123,33 @@ pub(crate) mod defaults {
     }
     pub(crate) fn embedding_model() -> String {
         "text-embedding-3-small".to_owned()
+    }
+    pub(crate) fn max_quantity_per_item() -> u32 {
+        10_000
+    }
+    pub(crate) fn max_line_items() -> usize {
+        100
+    }
+    pub(crate) fn min_order_total() -> Decimal {
+        Decimal::new(1, 2)
+    }
+    pub(crate) fn max_order_total() -> Decimal {
+        Decimal::new(10_000_000, 2)
+    }
+    pub(crate) fn chat_budget() -> Duration {
+        Duration::from_secs(30)
+    }
+    pub(crate) fn chat_concurrency() -> usize {
+        256
+    }
+    pub(crate) fn yes() -> bool {
+        true
+    }
+    pub(crate) fn rate_limit_per_user() -> u32 {
+        60
+    }
+    pub(crate) fn rate_limit_per_address() -> u32 {
+        600
     }
     pub(crate) fn host() -> IpAddr {
         IpAddr::V4(Ipv4Addr::LOCALHOST)
@@ -159,6 +220,11 @@ fn optional_duration<'de, D: Deserializer<'de>>(
     duration(deserializer).map(Some)
 }
 
+fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
+}
+
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let names = text
@@ -181,6 +247,8 @@ mod tests {
             ("REDIS_PORT", "6379"),
             ("OPENAI_API_KEY", "sk-00000000000000000000"),
             ("CHROMA_URL", "http://localhost:8000"),
+            ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+            ("TAX_RATE", "0.09"),
         ];
         pairs
             .into_iter()
@@ -207,6 +275,8 @@ mod tests {
             ("ENVIRONMENT", "production"),
             ("LOG_FORMAT", "json"),
             ("HOST", ""),
+            ("MAX_ORDER_TOTAL", "5000.00"),
+            ("CHAT_GENERATE", "false"),
         ] {
             values.insert(key.into(), value.into());
         }
@@ -218,6 +288,9 @@ mod tests {
         assert_eq!(settings.environment, Environment::Production);
         assert_eq!(settings.log_format, LogFormat::Json);
         assert_eq!(settings.host, defaults::host());
+        assert_eq!(settings.max_order_total, Decimal::from(5000));
+        assert_eq!(settings.tax_rate, Decimal::new(9, 2));
+        assert!(!settings.chat_generate && settings.chat_judge);
     }
 
     #[test]

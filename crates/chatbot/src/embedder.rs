@@ -9,14 +9,27 @@ use async_openai::{
     types::embeddings::{CreateEmbeddingRequest, EmbeddingInput, EncodingFormat},
 };
 
+use crate::{Budget, Model, ModelError};
+
 /// How many texts go into one request.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// Embeds texts by an OpenAI-compatible API. Clones share their connections.
+///
+/// One that is made by [`Model::embedder`] passes the circuit of that model, and is bounded in
+/// time. One that is made of a client is not: it serves what may wait, as filling collections.
 #[derive(Clone)]
 pub struct Embedder {
-    client: Client<OpenAIConfig>,
-    model: String,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Client {
+        client: Box<Client<OpenAIConfig>>,
+        model: String,
+    },
+    Model(Model),
 }
 
 /// Why there are no vectors. No text holds what was embedded.
@@ -26,6 +39,9 @@ pub enum EmbedError {
     /// The API did not answer, or refused.
     #[error("the model API gave no embeddings")]
     Api(#[source] OpenAIError),
+    /// The model did not.
+    #[error("the model gave no embeddings")]
+    Model(#[source] ModelError),
     /// There must be one vector for each text, all of one dimension and none of length zero.
     #[error("the model API gave embeddings that fit neither each other nor what was asked")]
     Misfit,
@@ -36,10 +52,9 @@ pub enum EmbedError {
 impl Embedder {
     /// Embeds with this model of the API.
     pub fn new(client: Client<OpenAIConfig>, model: impl Into<String>) -> Self {
-        Self {
-            client,
-            model: model.into(),
-        }
+        let (client, model) = (Box::new(client), model.into());
+        let source = Source::Client { client, model };
+        Self { source }
     }
 
     /// Embeds with this model of the API at a base URL, as in `https://host/v1`.
@@ -53,9 +68,17 @@ impl Embedder {
         Self::new(Client::with_config(config), model)
     }
 
+    pub(crate) fn of(model: Model) -> Self {
+        let source = Source::Model(model);
+        Self { source }
+    }
+
     /// The model.
     pub fn model(&self) -> &str {
-        &self.model
+        match &self.source {
+            Source::Client { model, .. } => model,
+            Source::Model(model) => model.embedding_model(),
+        }
     }
 
     /// A vector of length 1 for each text, in their order and all of the same dimension, so that a
@@ -64,48 +87,77 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError`]. Dropping the future drops the request.
     pub async fn embed<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        for batch in texts.chunks(BATCH) {
-            let texts = batch.iter().map(|text| text.as_ref().to_owned()).collect();
-            vectors.extend(self.batch(texts).await?);
+        match &self.source {
+            Source::Client { client, model } => embed(client, model, texts).await,
+            Source::Model(model) => {
+                let batches = u32::try_from(texts.len().div_ceil(BATCH)).unwrap_or(u32::MAX);
+                let budget = Budget::of(model.embed_limit().saturating_mul(batches));
+                let embedded = model.embed(texts, budget).await;
+                embedded.map_err(|error| match error {
+                    ModelError::Misfit => EmbedError::Misfit,
+                    error => EmbedError::Model(error),
+                })
+            }
         }
-        let dimension = vectors.first().map_or(0, Vec::len);
-        if vectors.iter().any(|vector| vector.len() != dimension) {
-            return Err(EmbedError::Misfit);
-        }
-        Ok(vectors)
-    }
-
-    async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let asked = texts.len();
-        let request = CreateEmbeddingRequest {
-            model: self.model.clone(),
-            input: EmbeddingInput::StringArray(texts),
-            encoding_format: Some(EncodingFormat::Float),
-            user: None,
-            dimensions: None,
-        };
-        let answer = self.client.embeddings().create(request).await;
-        let mut embeddings = answer.map_err(EmbedError::Api)?.data;
-        // The order is told by number; a server may answer in any.
-        embeddings.sort_by_key(|embedding| embedding.index);
-        let numbered = embeddings.iter().map(|embedding| embedding.index as usize);
-        if !numbered.eq(0..asked) {
-            return Err(EmbedError::Misfit);
-        }
-        let unit = embeddings
-            .into_iter()
-            .map(|embedding| unit(embedding.embedding));
-        unit.collect::<Option<_>>().ok_or(EmbedError::Misfit)
     }
 }
 
 impl fmt::Debug for Embedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Embedder")
-            .field("model", &self.model)
+            .field("model", &self.model())
             .finish_non_exhaustive()
     }
+}
+
+async fn embed<T: AsRef<str>>(
+    client: &Client<OpenAIConfig>,
+    model: &str,
+    texts: &[T],
+) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let mut vectors = Vec::with_capacity(texts.len());
+    for batch in texts.chunks(BATCH) {
+        let texts = batch.iter().map(|text| text.as_ref().to_owned()).collect();
+        let request = CreateEmbeddingRequest {
+            model: model.to_owned(),
+            input: EmbeddingInput::StringArray(texts),
+            encoding_format: Some(EncodingFormat::Float),
+            user: None,
+            dimensions: None,
+        };
+        let answer = client.embeddings().create(request).await;
+        let data = answer.map_err(EmbedError::Api)?.data.into_iter();
+        let numbered = data.map(|embedding| (embedding.index as usize, embedding.embedding));
+        let embedded = in_order(batch.len(), numbered.collect()).ok_or(EmbedError::Misfit)?;
+        vectors.extend(embedded);
+    }
+    if fit_each_other(&vectors) {
+        Ok(vectors)
+    } else {
+        Err(EmbedError::Misfit)
+    }
+}
+
+/// Vectors of length 1 in the order of their texts, of which there were `asked`, for a server may
+/// answer in any order. `None` if one is missing, is there twice or has no direction.
+pub(crate) fn in_order(
+    asked: usize,
+    mut numbered: Vec<(usize, Vec<f32>)>,
+) -> Option<Vec<Vec<f32>>> {
+    numbered.sort_by_key(|(index, _)| *index);
+    if !numbered.iter().map(|(index, _)| *index).eq(0..asked) {
+        return None;
+    }
+    numbered
+        .into_iter()
+        .map(|(_, vector)| unit(vector))
+        .collect()
+}
+
+/// Whether all are of one dimension.
+pub(crate) fn fit_each_other(vectors: &[Vec<f32>]) -> bool {
+    let dimension = vectors.first().map_or(0, Vec::len);
+    vectors.iter().all(|vector| vector.len() == dimension)
 }
 
 /// The vector of length 1 in the same direction; `None` where there is no direction.
@@ -179,6 +231,23 @@ pub(crate) mod tests {
         let embedder = at("http://127.0.0.1:1/v1", "k", "m");
         let error = embedder.embed(&["my phone number"]).await.unwrap_err();
         assert!(!format!("{error:?} {error}").contains("phone"));
+    }
+
+    #[test]
+    fn vectors_come_in_the_order_of_their_texts_or_not_at_all() {
+        let vector = |index: usize| (index, vec![0.0, 2.0]);
+        let unit = vec![0.0, 1.0];
+        assert_eq!(in_order(2, vec![vector(1), vector(0)]), Some(vec![unit; 2]));
+        for other in [
+            vec![],
+            vec![vector(0)],
+            vec![vector(0), vector(0)],
+            vec![vector(0), vector(2)],
+        ] {
+            assert_eq!(in_order(2, other), None);
+        }
+        assert!(fit_each_other(&[vec![1.0], vec![2.0]]));
+        assert!(!fit_each_other(&[vec![1.0], vec![2.0, 1.0]]));
     }
 
     #[test]

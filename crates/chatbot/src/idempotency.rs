@@ -21,6 +21,7 @@ mod scripts;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use answer::MOST_BYTES;
 pub use answer::StoredAnswer;
 pub use claim::Claim;
 pub use fingerprint::fingerprint;

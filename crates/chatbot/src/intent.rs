@@ -1,11 +1,13 @@
-//! What a message is about, by the labelled examples that it lies nearest to.
+//! What a message is about, by labelled examples that it is like.
 //!
-//! Each intent is as near as the few nearest of its examples. The form of the message adds to
-//! that, and what its words clearly say: a quantity of a product, the number of an order, anger.
+//! Likeness is of meaning, by embedding, and of words. How much each example counts for each
+//! intent is learnt of the examples alone, when they are loaded. Where two intents are about as
+//! likely the reading is thin, and a chat model may be asked to judge.
 
-mod evidence;
 mod examples;
-mod form;
+mod judgement;
+mod likeness;
+mod wording;
 
 #[cfg(test)]
 mod tests;
@@ -13,16 +15,20 @@ mod tests;
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use examples::{Examples, ExamplesError, FEWEST_EXAMPLES};
+pub use judgement::{Question, judge_prompt, read_judgement};
 
 use crate::{
     EmbedError, Embedder,
-    intent::form::{Forms, masked},
+    intent::{likeness::Likeness, wording::plain},
 };
 
 /// What a customer wants of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     /// Hello.
@@ -51,16 +57,15 @@ pub struct Reading {
     pub confidence: f32,
     /// By how much it is likelier than the next, 0 to 1.
     pub margin: f32,
-    /// The next likely intent.
-    pub runner_up: Intent,
+    /// The likeliest intents, itself first.
+    pub likely: [Intent; 3],
 }
 
 /// Tells intents by examples that it embedded once. Cheap to share by an `Arc`.
 #[derive(Debug)]
 pub struct Classifier {
     embedder: Embedder,
-    examples: Vec<(Intent, Vec<f32>)>,
-    forms: Forms,
+    likeness: Likeness,
 }
 
 /// The name is none of an intent.
@@ -68,14 +73,8 @@ pub struct Classifier {
 #[error("no intent has this name; the names are {}", Intent::ALL.map(Intent::name).join(", "))]
 pub struct UnknownIntent;
 
-/// How many of the nearest examples of an intent count, set by leaving out one at a time.
-const NEAREST: usize = 3;
-/// The weight of each further example against the one before it.
-const FALL: f32 = 0.6;
-/// What the form of a message weighs beside its nearness, set in the same way.
-const FORM: f32 = 0.06;
-/// How sharply a nearer intent wins.
-const SHARPNESS: f32 = 14.0;
+/// How sharply a greater likeness wins, so that readings are right as often as they are confident.
+const SHARPNESS: f32 = 4.0;
 /// Below this margin a reading is thin.
 const THIN: f32 = 0.3;
 
@@ -135,25 +134,26 @@ impl Reading {
 // === impl Classifier ===
 
 impl Classifier {
-    /// Embeds the examples.
+    /// Embeds the examples, and learns of them.
     ///
     /// # Errors
     /// [`EmbedError`].
     pub async fn new(embedder: Embedder, examples: &Examples) -> Result<Self, EmbedError> {
-        let (intents, texts): (Vec<Intent>, Vec<String>) = examples
-            .iter()
-            .map(|(intent, text)| (intent, masked(text)))
-            .unzip();
+        let texts: Vec<String> = examples.iter().map(|(_, text)| plain(text)).collect();
         let vectors = embedder.embed(&texts).await?;
-        let mut forms = Forms::default();
-        for (intent, text) in intents.iter().zip(&texts) {
-            forms.add(*intent, text);
-        }
+        let examples = examples
+            .iter()
+            .zip(vectors)
+            .map(|((intent, text), vector)| (intent, text.to_owned(), vector));
         Ok(Self {
-            forms,
+            likeness: Likeness::of(examples.collect()),
             embedder,
-            examples: intents.into_iter().zip(vectors).collect(),
         })
+    }
+
+    /// What of a message is to be embedded for [`Self::read`]: at most 480 bytes, never empty.
+    pub fn asked(message: &str) -> String {
+        plain(message)
     }
 
     /// What a message is about. Embeds it: one request.
@@ -161,46 +161,26 @@ impl Classifier {
     /// # Errors
     /// [`EmbedError`].
     pub async fn classify(&self, message: &str) -> Result<Reading, EmbedError> {
-        let masked = masked(message);
-        let mut vectors = self.embedder.embed(&[masked.as_str()]).await?;
+        let mut vectors = self.embedder.embed(&[Self::asked(message)]).await?;
         let vector = vectors.pop().ok_or(EmbedError::Misfit)?;
-        Ok(self.read(message, &masked, &vector))
+        Ok(self.read(message, &vector))
     }
 
-    fn read(&self, message: &str, masked: &str, vector: &[f32]) -> Reading {
-        let forms = self.forms.of(masked);
-        let mut scores = Intent::ALL.map(|intent| {
-            let of_it = self.examples.iter().filter(|(label, _)| *label == intent);
-            let cosines = of_it.map(|(_, example)| cosine(vector, example));
-            let near = nearness(cosines) + FORM * forms[intent as usize];
-            (intent, near + evidence::of(intent, message))
-        });
+    /// What a message is about, by the vector of what is [asked](Self::asked) of it: of length 1,
+    /// by the model that embedded the examples. Asks nobody.
+    pub fn read(&self, message: &str, vector: &[f32]) -> Reading {
+        let scores = self.likeness.read(message, vector);
+        let mut scores = Intent::ALL.map(|intent| (intent, scores[intent as usize]));
         scores.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         let best = scores[0].1;
         let weights = scores.map(|(_, score)| ((score - best) * SHARPNESS).exp());
         let total: f32 = weights.iter().sum();
+        let [intent, second, third] = [scores[0].0, scores[1].0, scores[2].0];
         Reading {
-            intent: scores[0].0,
+            intent,
             confidence: weights[0] / total,
             margin: (weights[0] - weights[1]) / total,
-            runner_up: scores[1].0,
+            likely: [intent, second, third],
         }
     }
-}
-
-/// The mean of the greatest few, in which each weighs less than the one before it.
-fn nearness(cosines: impl Iterator<Item = f32>) -> f32 {
-    let mut cosines: Vec<f32> = cosines.collect();
-    cosines.sort_by(|one, other| other.total_cmp(one));
-    let (mut sum, mut weights, mut weight) = (0.0, 0.0, 1.0);
-    for cosine in cosines.into_iter().take(NEAREST) {
-        sum += weight * cosine;
-        weights += weight;
-        weight *= FALL;
-    }
-    if weights > 0.0 { sum / weights } else { -1.0 }
-}
-
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(a, b)| a * b).sum()
 }

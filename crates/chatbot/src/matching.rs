@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     EmbedError, Embedder,
     matching::fold::{attributes, fold},
-    order_lines::{Line, Size, is_product},
+    order_lines::{Line, Size, is_misspelt, is_product},
 };
 
 /// A product, as far as it is told from others by words.
@@ -70,6 +70,10 @@ const LEAD: f32 = 0.1;
 const SIZE: f32 = 1.0;
 /// How much the words weigh against the embedding.
 const LEXICAL: f32 = 0.65;
+/// Models of embeddings take some hundreds of tokens, of which none is shorter than a byte.
+const MOST_BYTES: usize = 480;
+/// What a word that is almost right weighs against one that is.
+const FORGIVEN: f32 = 0.8;
 /// What a word weighs that no product has.
 const UNKNOWN_WORD: f32 = 1.0;
 
@@ -93,7 +97,9 @@ struct Entry {
     more: BTreeSet<String>,
     /// Those of its name that name a thing rather than a kind or a material.
     heads: BTreeSet<String>,
+    /// By which it is told from others of its name.
     size: Option<Size>,
+    extents: Vec<Size>,
 }
 
 // === impl Matcher ===
@@ -128,12 +134,24 @@ impl Matcher {
         })
     }
 
-    /// The product that a line of an order means.
+    /// The products that it finds, in the order in which they were given.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = &CatalogueItem> {
+        self.entries.iter().map(|entry| &entry.item)
+    }
+
+    /// The product of this number in the database.
+    pub fn item(&self, id: i64) -> Option<&CatalogueItem> {
+        self.items().find(|item| item.id == id)
+    }
+
+    /// The products that the lines of an order mean, in their order. Embeds them all by one
+    /// request (one for each 64), and by none where no line names anything.
     ///
     /// # Errors
     /// [`EmbedError`].
-    pub async fn find_line(&self, line: &Line) -> Result<Match, EmbedError> {
-        self.find(&line.phrase, line.size).await
+    pub async fn find_lines(&self, lines: &[Line]) -> Result<Vec<Match>, EmbedError> {
+        let asked = lines.iter().map(|line| (line.phrase.as_str(), line.size));
+        self.find_all(asked.collect()).await
     }
 
     /// The product that a phrase means, of a size if one is given. Embeds it: one request, none
@@ -142,15 +160,44 @@ impl Matcher {
     /// # Errors
     /// [`EmbedError`].
     pub async fn find(&self, phrase: &str, size: Option<Size>) -> Result<Match, EmbedError> {
-        let size = size.or_else(|| Size::find(phrase));
-        let words = fold(phrase);
-        if words.is_empty() || self.entries.is_empty() {
-            return Ok(Match::None);
-        }
-        let phrase: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut vectors = self.embedder.embed(&[phrase.join(" ")]).await?;
-        let vector = vectors.pop().ok_or(EmbedError::Misfit)?;
-        Ok(self.choose(&words, size, &vector))
+        let mut found = self.find_all(vec![(phrase, size)]).await?;
+        Ok(found.pop().unwrap_or(Match::None))
+    }
+
+    async fn find_all(&self, asked: Vec<(&str, Option<Size>)>) -> Result<Vec<Match>, EmbedError> {
+        let asked: Vec<(BTreeSet<String>, Option<Size>)> = asked
+            .into_iter()
+            .map(|(phrase, size)| (fold(phrase), size.or_else(|| Size::find(phrase))))
+            .collect();
+        let named = |words: &BTreeSet<String>| !words.is_empty() && !self.entries.is_empty();
+        let texts: Vec<String> = asked
+            .iter()
+            .filter(|(words, _)| named(words))
+            .map(|(words, _)| self.embedded(words))
+            .collect();
+        let mut vectors = self.embedder.embed(&texts).await?.into_iter();
+        let found = asked.iter().map(|(words, size)| {
+            if !named(words) {
+                return Ok(Match::None);
+            }
+            let vector = vectors.next().ok_or(EmbedError::Misfit)?;
+            Ok(self.choose(words, *size, &vector))
+        });
+        found.collect()
+    }
+
+    /// What of a phrase is embedded: its words, as the products spell them.
+    fn embedded(&self, words: &BTreeSet<String>) -> String {
+        let spelt = |word: &String| {
+            let known = self.weights.contains_key(word);
+            let meant = || self.weights.keys().find(|meant| is_misspelt(word, meant));
+            let meant = if known { None } else { meant() };
+            meant.unwrap_or(word).clone()
+        };
+        let words: Vec<String> = words.iter().map(spelt).collect();
+        let mut text = words.join(" ");
+        text.truncate(text.floor_char_boundary(MOST_BYTES));
+        text
     }
 
     fn choose(&self, words: &BTreeSet<String>, size: Option<Size>, vector: &[f32]) -> Match {
@@ -171,7 +218,9 @@ impl Matcher {
         candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
         match &candidates[..] {
             [] => Match::None,
-            [only] if only.score >= CERTAIN => Match::Sure(only.entry.item.clone()),
+            [only] if only.score >= CERTAIN && only.entry.is_of_size(size) => {
+                Match::Sure(only.entry.item.clone())
+            }
             several => {
                 let items = several.iter().take(MOST_CANDIDATES);
                 Match::Unsure(
@@ -195,15 +244,21 @@ impl Matcher {
         for word in words {
             let weight = weight(word);
             all += weight;
-            if entry.words.contains(word) || is_misspelt_in(word, &entry.words) {
+            if entry.words.contains(word) {
                 shared += weight;
+            } else if is_misspelt_in(word, &entry.words) {
+                shared += weight * FORGIVEN;
             } else if entry.more.contains(word) {
                 shared += weight / 2.0;
             }
         }
         if size.is_some() {
             all += SIZE;
-            shared += if entry.size == size { SIZE } else { 0.0 };
+            shared += match entry.size {
+                named if named == size => SIZE,
+                None if entry.is_of_size(size) => SIZE / 2.0,
+                _ => 0.0,
+            };
         }
         let coverage = shared / all;
         let cosine: f32 = entry.vector.iter().zip(vector).map(|(a, b)| a * b).sum();
@@ -223,29 +278,18 @@ fn text(item: &CatalogueItem) -> String {
     format!("{} {}", item.name.to_lowercase(), words.join(" "))
 }
 
-/// One letter is missing, too many or another, in a word long enough to tell.
 fn is_misspelt_in(word: &str, words: &BTreeSet<String>) -> bool {
-    word.len() >= 4
-        && word.bytes().all(|byte| byte.is_ascii_lowercase())
-        && words
-            .iter()
-            .any(|other| is_one_edit_away(word.as_bytes(), other.as_bytes()))
+    words.iter().any(|meant| is_misspelt(word, meant))
 }
 
-fn is_one_edit_away(one: &[u8], other: &[u8]) -> bool {
-    let (short, long) = if one.len() <= other.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    if short.len() < 4 || long.len() - short.len() > 1 {
-        return false;
-    }
-    let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
-    if short.len() == long.len() {
-        return short[same..].len() <= 1 || short[same + 1..] == long[same + 1..];
-    }
-    short[same..] == long[same + 1..]
+/// The size by which a product is known, as of `12 inch` or `30 cm x 300 m`, and how far it
+/// extends, as of `25 x 30 cm`.
+fn sizes(text: &str) -> (Option<Size>, Vec<Size>) {
+    let unit = text.rsplit(' ').next().unwrap_or_default();
+    let parts = || text.split(" x ");
+    let extents = parts()
+        .filter_map(|part| Size::find(part).or_else(|| Size::find(&format!("{part} {unit}"))));
+    (parts().next().and_then(Size::find), extents.collect())
 }
 
 // === impl Entry ===
@@ -259,7 +303,7 @@ impl Entry {
             .filter(|word| is_product(word) && *word != "paper" && !material.contains(*word));
         let heads = heads.cloned().collect();
         words.extend(material);
-        let size = item.size.as_deref().and_then(Size::find);
+        let (size, extents) = item.size.as_deref().map(sizes).unwrap_or_default();
         if size.is_none() {
             words.extend(item.size.as_deref().map(fold).into_iter().flatten());
         }
@@ -273,7 +317,13 @@ impl Entry {
             more,
             heads,
             size,
+            extents,
         }
+    }
+
+    /// Whether it has a size that a phrase names, if it names one.
+    fn is_of_size(&self, size: Option<Size>) -> bool {
+        size.is_none_or(|size| self.size == Some(size) || self.extents.contains(&size))
     }
 
     /// Whether what the phrase names of size and kind is not another than the product's.

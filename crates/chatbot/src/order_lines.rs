@@ -5,8 +5,12 @@
 
 mod assemble;
 mod clauses;
+mod cues;
+mod draft;
 mod marks;
 mod numbers;
+mod questions;
+mod spelling;
 mod tokens;
 mod words;
 
@@ -15,7 +19,9 @@ mod tests;
 
 use std::{fmt, ops::Range};
 
-pub(crate) use words::{is_product, singular};
+pub(crate) use numbers::is_a_number;
+pub(crate) use spelling::is_misspelt;
+pub(crate) use words::{is_only_a_unit, is_product, singular};
 
 /// More packs than this in one line are taken for a slip.
 pub const MOST_PACKS: u32 = 10_000;

@@ -66,6 +66,22 @@ impl Signer {
         format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// The session of a guest whose first message came from this address under this key: the same
+    /// for a repetition, and nobody else can tell it.
+    pub fn guest(&self, address: &str, key: &str) -> Uuid {
+        let mac = self
+            .keyed
+            .clone()
+            .chain_update(b"guest")
+            .chain_update((address.len() as u64).to_be_bytes())
+            .chain_update(address)
+            .chain_update(key);
+        let tag = mac.finalize().into_bytes();
+        let mut bytes = [0; ID_BYTES];
+        bytes.copy_from_slice(&tag[..ID_BYTES]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
     /// The session that a token is of. The signature is compared in constant time.
     ///
     /// # Errors

@@ -9,14 +9,12 @@
 //!   readiness group passes, is fresh, and the process is in the phase Ready.
 //! - Startup says how far the start has come.
 //!
-//! What is answered consists of statuses, codes and public texts only. Private detail has no
-//! way into these answers.
+//! Answers hold statuses, codes and public texts only; private detail has no way into them.
 //!
 //! [`resources`] holds checks of what a process lives on: memory, disk, descriptors, clock, pools
 //! and its own tasks. A [`Sampler`] takes the numbers of the machine and of the process.
 //!
-//! [`HealthService`] puts all of it together; [`routes`] gives a plain [`axum::Router`] that any
-//! service can merge into its own.
+//! [`HealthService`] puts all of it together; [`routes`] gives an [`axum::Router`] to merge.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod access;
@@ -30,6 +28,7 @@ mod history;
 mod metrics;
 mod monitor;
 mod negotiation;
+mod number;
 mod pace;
 mod pool;
 mod probe;
@@ -51,6 +50,7 @@ pub use health_service::{HealthService, HealthServiceBuilder};
 pub use history::{History, PastResult};
 pub use metrics::{HttpLayer, HttpMetrics, Metrics, metrics_routes};
 pub use monitor::{Monitor, MonitorHandle};
+pub use number::{Number, Sample};
 pub use pool::{Pool, PoolStatus};
 pub use record::Thresholds;
 pub use routes::routes;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tria_check::{Heartbeats, Phase, Runner};
 
-use crate::{Access, Pool, Sampler, Snapshot, StartupProgress, probe::Caches};
+use crate::{Access, Number, Pool, Sampler, Snapshot, StartupProgress, probe::Caches};
 
 /// What the probes read. Cloning is cheap, clones share everything.
 ///
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) runner: Option<Runner>,
     pub(crate) access: Access,
     pub(crate) pools: Vec<Pool>,
+    pub(crate) numbers: Vec<Number>,
     pub(crate) sections: Vec<Section>,
     pub(crate) caches: Arc<Caches>,
     /// The clock of the system, because tokio's may sit behind a lock where it can be paused,
@@ -65,6 +66,7 @@ impl HealthState {
                 runner: None,
                 access: Access::default(),
                 pools: Vec::new(),
+                numbers: Vec::new(),
                 sections: Vec::new(),
                 caches: Arc::default(),
                 begun: Instant::now(),
@@ -108,6 +110,12 @@ impl HealthState {
     /// Adds pools to diagnostics and metrics; their names are unique.
     pub fn pools(mut self, pools: impl IntoIterator<Item = Pool>) -> Self {
         self.change().pools.extend(pools);
+        self
+    }
+
+    /// Adds numbers to the metrics; their names are unique.
+    pub fn numbers(mut self, numbers: impl IntoIterator<Item = Number>) -> Self {
+        self.change().numbers.extend(numbers);
         self
     }
 

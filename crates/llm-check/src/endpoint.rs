@@ -231,16 +231,19 @@ impl Endpoint {
         }
     }
 
-    pub(crate) fn config(&self) -> &OpenAIConfig {
+    /// Where the API is, and the key to it, for those who send their requests by themselves.
+    pub fn config(&self) -> &OpenAIConfig {
         &self.inner.config
+    }
+
+    /// The HTTP client, for those who send their requests by themselves. Clones share their
+    /// connections.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.inner.http
     }
 
     pub(crate) fn base(&self) -> &BaseUrl {
         &self.inner.base
-    }
-
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.inner.http
     }
 
     pub(crate) fn secret(&self) -> &str {

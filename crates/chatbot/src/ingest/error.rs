@@ -69,6 +69,7 @@ impl IngestError {
             // A collection that was deleted meanwhile is there for the next run.
             Self::Collections(error) => error.is_transient() || error.is_not_found(),
             Self::Locked { .. } | Self::Embed(EmbedError::Api(OpenAIError::Reqwest(_))) => true,
+            Self::Embed(EmbedError::Model(error)) => error.is_transient(),
             Self::Embed(EmbedError::Api(OpenAIError::ApiError(error))) => {
                 let status = error.status_code;
                 status.is_server_error() || matches!(status.as_u16(), 408 | 429)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::order_lines::singular;
+use crate::order_lines::{is_misspelt, singular};
 
 /// The words of a text, each in one form: lowercase, singular, one of several that mean the same.
 /// Sizes in inches and words that tell nothing are left out.
@@ -74,6 +74,7 @@ fn meant(word: &str) -> &str {
         "brown" | "unprinted" | "natural" => "kraft",
         "branded" | "custom" => "printed",
         "serviette" => "napkin",
+        "allergy" => "allergen",
         "clingfilm" | "saran" => "cling film",
         "tinfoil" => "foil",
         "aluminum" => "aluminium",
@@ -85,10 +86,23 @@ fn meant(word: &str) -> &str {
         "greaseproof" | "waxed" => "greaseproof",
         "takeaway" => "carrier",
         "label" => "sticker",
-        "lg" => "large",
+        "lg" | "big" => "large",
         "med" => "medium",
         "sm" => "small",
-        _ => word,
+        _ => {
+            let mut often = [
+                "serviette",
+                "clingfilm",
+                "tinfoil",
+                "allergy",
+                "label",
+                "receipt",
+            ]
+            .into_iter();
+            often
+                .find(|meant| is_misspelt(word, meant))
+                .map_or(word, meant)
+        }
     }
 }
 

@@ -110,11 +110,68 @@ async fn what_is_not_sold_is_none() {
     }
 }
 
-#[test]
-fn one_wrong_letter_is_forgiven() {
-    assert!(is_one_edit_away(b"napkin", b"napkn"));
-    assert!(is_one_edit_away(b"napkin", b"napkim"));
-    assert!(is_one_edit_away(b"rols", b"rolls"));
-    assert!(!is_one_edit_away(b"cup", b"cap"));
-    assert!(!is_one_edit_away(b"napkin", b"napping"));
+#[tokio::test]
+async fn the_lines_of_an_order_are_found_at_once() {
+    let matcher = matcher().await;
+    let lines = crate::order_lines::read("3 serviettes, 5, 2 bicycles and 4 calzone boxes");
+    let mut found = matcher.find_lines(&lines).await.unwrap();
+    assert_eq!(found.len(), lines.len());
+    for line in lines.iter().rev() {
+        let alone = matcher.find(&line.phrase, line.size).await.unwrap();
+        assert_eq!(found.pop().unwrap(), alone, "{line:?}");
+    }
+    assert_eq!(matcher.find_lines(&[]).await.unwrap(), []);
+    assert_eq!(matcher.items().len(), 12);
+    assert_eq!(matcher.item(4).unwrap().name, "Calzone box");
+    assert_eq!(matcher.item(40), None);
+}
+
+#[tokio::test]
+async fn no_phrase_is_too_long_for_the_model() {
+    let matcher = matcher().await;
+    for phrase in ["x".repeat(4_000), "각 ".repeat(4_000), "12345 ".repeat(600)] {
+        assert_eq!(matcher.find(&phrase, None).await.unwrap(), Match::None);
+    }
+}
+
+#[tokio::test]
+async fn a_word_that_is_almost_right_is_forgiven_where_the_meaning_agrees() {
+    let matcher = matcher().await;
+    for (phrase, id) in [
+        ("krfat pizza boxs 10 inch", 1),
+        ("serviets", 5),
+        ("galzone boxes", 0),
+        ("nitril glovs large", 10),
+    ] {
+        let found = ids(&matcher.find(phrase, None).await.unwrap());
+        assert_eq!(found.first(), Some(&id), "{phrase} {found:?}");
+    }
+    // One letter away, and another thing.
+    assert!(!matches!(
+        matcher.find("caps", None).await.unwrap(),
+        Match::Sure(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_size_that_no_product_has_is_asked_back() {
+    let embedder = crate::embedder::tests::embedder().await;
+    let items = vec![
+        item(1, "Kraft pizza box 12 inch", Some("12 inch"), Some("kraft")),
+        item(2, "Kraft napkins", Some("25 x 30 cm"), Some("paper")),
+        item(3, "Cling film roll", Some("30 cm x 300 m"), None),
+        item(4, "Pizza slice box", Some("one slice"), Some("kraft")),
+    ];
+    let matcher = Matcher::new(embedder, items).await.unwrap();
+    for (phrase, inches, expected) in [
+        ("kraft", 12, vec![1]),
+        ("kraft napkins", 10, vec![2]),
+        ("kraft napkins", 14, vec![0, 2]),
+        ("cling film", 12, vec![3]),
+        ("cling film", 18, vec![]),
+        ("pizza slice boxes", 20, vec![0, 4]),
+    ] {
+        let found = matcher.find(phrase, Some(Size::of_inches(inches))).await;
+        assert_eq!(ids(&found.unwrap()), expected, "{phrase} {inches}");
+    }
 }

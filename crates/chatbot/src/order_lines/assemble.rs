@@ -1,11 +1,10 @@
 //! Clauses put together: what one leaves out is taken from its neighbours, and corrections change
 //! what was said before.
 
-use std::ops::Range;
-
 use super::{
-    Line, Quantity, Size,
-    clauses::{Clause, Part},
+    Line, Quantity,
+    clauses::{Clause, Part, tells_a_product},
+    draft::{Draft, MOST_WORDS, alike},
     words,
 };
 
@@ -13,19 +12,6 @@ use super::{
 const MOST_LINES: usize = 100;
 /// A head is looked for in as many lines before.
 const NEAR: usize = 8;
-/// A phrase that is longer is cut.
-const MOST_WORDS: usize = 12;
-
-#[derive(Clone, Debug)]
-struct Draft {
-    quantity: Quantity,
-    unit: Option<String>,
-    words: Vec<String>,
-    size: Option<Size>,
-    span: Range<usize>,
-    /// Its quantity is for each of several.
-    each: bool,
-}
 
 #[derive(Default)]
 struct Assembly {
@@ -36,7 +22,11 @@ struct Assembly {
     head: Option<Part>,
     /// Named, and not wanted: `no white boxes, 5 kraft` means boxes.
     denied: Option<Part>,
+    /// Named in a question, or in what is told of before.
+    mentioned: Option<Part>,
     correcting: bool,
+    /// A sentence or line began since the last draft.
+    begins: bool,
 }
 
 pub(super) fn assemble(clauses: &[Clause]) -> Vec<Line> {
@@ -58,14 +48,25 @@ impl Assembly {
     }
 
     fn take(&mut self, clause: &Clause) {
+        self.begins |= clause.begins;
         if clause.begins && clause.parts.iter().any(Part::is_of_a_product) {
             self.head = None;
+        }
+        if clause.mentions {
+            let named = clause.parts.iter().find(|part| part.is_of_a_product());
+            self.mentioned = named.cloned().or(self.mentioned.take());
+            return;
         }
         if clause.denies {
             self.deny(clause);
             return;
         }
-        let corrects = clause.corrects || self.correcting;
+        if clause.before && !clause.heads && clause.parts.is_empty() {
+            self.drafts
+                .push(Draft::of(Part::default(), Quantity::Unclear, false));
+            return;
+        }
+        let corrects = (clause.corrects || self.correcting) && !clause.adds;
         // A cue alone is about the clause after it.
         self.correcting = clause.parts.is_empty() && corrects;
         let counted = clause.parts.iter().any(|part| part.quantity.is_some());
@@ -78,17 +79,29 @@ impl Assembly {
             }
             return;
         }
+        let before = self.drafts.len();
         for part in clause.parts.iter().take(MOST_LINES).cloned() {
             self.counted(part, clause, corrects);
+        }
+        if let Some(draft) = self.drafts.get_mut(before) {
+            draft.begins = std::mem::take(&mut self.begins);
+        }
+        if clause.either {
+            for draft in self.drafts.iter_mut().skip(before.saturating_sub(1)) {
+                draft.quantity = Quantity::Unclear;
+            }
         }
     }
 
     fn deny(&mut self, clause: &Clause) {
+        // `not the large ones` names no product, and means one that was named.
+        let points = |part: &Part| clause.points_back && part.needs_a_head();
         let denied: Vec<&str> = clause
             .parts
             .iter()
-            .filter(|part| part.is_of_a_product())
+            .filter(|part| part.is_of_a_product() || points(part))
             .flat_map(|part| part.words.iter().map(String::as_str))
+            .filter(|word| tells_a_product(word))
             .collect();
         if denied.is_empty() {
             if clause.points_back && clause.parts.is_empty() && self.pending.pop().is_none() {
@@ -111,12 +124,47 @@ impl Assembly {
     }
 
     fn uncounted(&mut self, part: Part, clause: &Clause, corrects: bool) {
-        if clause.heads && part.is_of_a_product() {
+        if clause.heads && part.is_of_a_thing() {
             self.head = Some(part);
+            return;
+        }
+        if clause.heads && part.needs_a_head() && !part.names_nothing() {
+            // `kraft 10 inch: 5`, maybe below `boxes:`.
+            let mut part = part;
+            if self.head.is_none()
+                && self
+                    .pending
+                    .last()
+                    .is_some_and(|(named, _)| named.is_of_a_thing())
+            {
+                self.head = self.pending.pop().map(|(named, _)| named);
+            }
+            if let Some(head) = &self.head {
+                part.take_head(head);
+            }
+            self.pending.push((part, false));
+            return;
+        }
+        if part.needs_a_head()
+            && !part.names_nothing()
+            && !clause.begins
+            && let Some((named, _)) = self.pending.last_mut()
+        {
+            let mut told = part;
+            let another = told.size.is_some() && named.size.is_some();
+            told.take_head(named);
+            if another {
+                // `boxes of 10 and 12 inch`.
+                self.pending.push((told, false));
+            } else {
+                // `napkins, the white`.
+                *named = told;
+            }
             return;
         }
         let last = self.drafts.last_mut();
         if clause.same
+            && (part.needs_a_head() || part.is_of_a_product())
             && let Some(last) = last
         {
             let mut again = last.clone();
@@ -128,6 +176,11 @@ impl Assembly {
         if let Some(last) = last {
             if corrects && part.needs_a_head() {
                 last.change_attributes(&part);
+                return;
+            }
+            if corrects && part.is_of_a_product() && last.shares_a_word(&part) {
+                last.size = part.size.or(last.size);
+                last.words = part.words;
                 return;
             }
             // `2 bags, the 18 inch ones`.
@@ -154,7 +207,7 @@ impl Assembly {
                 return;
             }
         }
-        if part.is_of_a_product() {
+        if part.is_of_a_thing() {
             let listed = clause.wants || (!clause.begins && !self.drafts.is_empty());
             self.pending.push((part, listed));
         }
@@ -174,7 +227,8 @@ impl Assembly {
                 .unit
                 .as_deref()
                 .is_some_and(|unit| !words::is_only_a_unit(unit));
-            if corrects || clause.will_do || !last.words.is_empty() && !unit_names {
+            let again = last.quantity == quantity;
+            if corrects || clause.will_do || !last.words.is_empty() && (again || !unit_names) {
                 last.quantity = if corrects || clause.will_do || last.quantity == quantity {
                     quantity
                 } else {
@@ -183,20 +237,16 @@ impl Assembly {
                 return;
             }
         }
-        if corrects && let Some(last) = self.drafts.last_mut() {
-            let shares = part.words.iter().any(|word| {
-                last.words
-                    .iter()
-                    .any(|other| alike(other, word) && words::is_product(word))
-            });
-            if last.words.is_empty() || shares {
-                last.quantity = quantity;
-                if last.words.is_empty() || part.words.len() > last.words.len() {
-                    last.words = part.words;
-                }
-                last.size = part.size.or(last.size);
-                return;
+        if corrects
+            && let Some(last) = self.drafts.last_mut()
+            && (last.words.is_empty() || last.shares_a_product(&part))
+        {
+            last.quantity = quantity;
+            if last.words.is_empty() || part.words.len() > last.words.len() {
+                last.words = part.words;
             }
+            last.size = part.size.or(last.size);
+            return;
         }
         if part.needs_a_head() {
             self.fill(&mut part, clause);
@@ -261,6 +311,8 @@ impl Assembly {
                 ..Part::default()
             };
             part.take_head(&head);
+        } else if let Some(mentioned) = &self.mentioned {
+            part.take_head(mentioned);
         }
     }
 
@@ -298,6 +350,9 @@ impl Assembly {
             let (draft, next) = (&mut before[index - 1], &after[0]);
             if draft.needs_a_head()
                 && !next.needs_a_head()
+                && !draft.is_told_by_kind_and_size()
+                && draft.size.is_some() == next.size.is_some()
+                && !next.begins
                 && (draft.size.is_some() || !draft.words.is_empty())
             {
                 let head = Part {
@@ -307,98 +362,15 @@ impl Assembly {
                 draft.take_head(&head);
             }
         }
+        // `one of each:` is no line, those after it are.
+        let last_of_each = self.drafts.iter().rposition(|draft| draft.each);
+        let mut index = 0;
+        self.drafts.retain(|draft| {
+            let heads = draft.each && draft.words.is_empty() && draft.size.is_none();
+            index += 1;
+            !(heads && last_of_each.is_some_and(|last| index <= last))
+        });
         let lines = self.drafts.into_iter().filter_map(Draft::line);
         lines.collect()
     }
-}
-
-// === impl Draft ===
-
-impl Draft {
-    fn of(part: Part, quantity: Quantity, each: bool) -> Self {
-        Self {
-            quantity,
-            unit: part.unit,
-            words: part.words,
-            size: part.size,
-            span: part.span,
-            each,
-        }
-    }
-
-    fn needs_a_head(&self) -> bool {
-        self.words
-            .iter()
-            .all(|word| words::kind_of_attribute(word).is_some())
-    }
-
-    fn names(&self, part: &Part) -> bool {
-        part.words
-            .iter()
-            .all(|word| self.words.iter().any(|other| alike(other, word)))
-    }
-
-    fn take_head(&mut self, head: &Part) {
-        if self.needs_a_head() {
-            self.words = with_head(&self.words, &head.words);
-            self.size = self.size.or(head.size);
-        }
-    }
-
-    fn change_attributes(&mut self, change: &Part) {
-        self.words = with_head(&change.words, &self.words);
-        self.size = change.size.or(self.size);
-    }
-
-    fn add_attributes(&mut self, more: &Part) {
-        self.words = with_head(&more.words, &self.words);
-    }
-
-    /// `None` where a number stood alone and nothing tells that it is an order.
-    fn line(self) -> Option<Line> {
-        let mut words = self.words;
-        if words.is_empty() {
-            words.extend(self.unit.filter(|unit| !words::is_only_a_unit(unit)));
-        }
-        if words.is_empty() && self.size.is_none() && self.quantity == Quantity::Missing {
-            return None;
-        }
-        Some(Line {
-            quantity: self.quantity,
-            phrase: words.join(" "),
-            size: self.size,
-            span: self.span,
-        })
-    }
-}
-
-// === impl Part ===
-
-impl Part {
-    fn take_head(&mut self, head: &Part) {
-        self.words = with_head(&self.words, &head.words);
-        self.size = self.size.or(head.size);
-    }
-}
-
-/// The words of `head`, in which attributes take the place of those of their kind.
-fn with_head(attributes: &[String], head: &[String]) -> Vec<String> {
-    let kinds: Vec<Option<u8>> = attributes
-        .iter()
-        .map(|word| words::kind_of_attribute(word))
-        .collect();
-    let kept = head.iter().filter(|word| {
-        let kind = words::kind_of_attribute(word);
-        kind.is_none() || !kinds.contains(&kind)
-    });
-    attributes
-        .iter()
-        .chain(kept)
-        .take(MOST_WORDS)
-        .cloned()
-        .collect()
-}
-
-fn alike(one: &str, other: &str) -> bool {
-    words::singular(one) == words::singular(other)
 }

@@ -29,7 +29,7 @@ pub(super) fn number_at(tokens: &[Token], begin: usize) -> Option<Number> {
         let mut value = written(text);
         let mut end = begin + 1;
         if let Value::Whole(count) = value
-            && let Some(times) = word(tokens, end).and_then(multiplier)
+            && let Some(times) = multiplier_after(tokens, end)
         {
             value = Value::Whole(count.saturating_mul(times));
             end += 1;
@@ -44,6 +44,17 @@ pub(super) fn number_at(tokens: &[Token], begin: usize) -> Option<Number> {
         end,
         digits: false,
     })
+}
+
+/// As in `2 dozen` or `2k`.
+fn multiplier_after(tokens: &[Token], end: usize) -> Option<u64> {
+    let unit = word(tokens, end)?;
+    let thousand = unit == "k" && tokens[end].glued;
+    if thousand {
+        Some(1_000)
+    } else {
+        multiplier(unit)
+    }
 }
 
 fn written(text: &str) -> Value {
@@ -170,6 +181,11 @@ fn in_words(tokens: &[Token], begin: usize) -> Option<(u64, usize)> {
 /// hundred of nothing is not ordered.
 fn counted_apart(tokens: &[Token], after: usize) -> bool {
     word(tokens, after).is_some_and(|next| matches!(next, "inch" | "inches"))
+}
+
+/// Whether a word alone counts, as `ten` or `dozen` does.
+pub(crate) fn is_a_number(word: &str) -> bool {
+    small(word).is_some() || multiplier(word).is_some() || word == "couple"
 }
 
 fn multiplier(word: &str) -> Option<u64> {

@@ -47,8 +47,15 @@ pub(super) fn tokens(message: &str) -> Vec<Token> {
                 end -= 1;
             }
             let word = message[offset(begin)..offset(end)].chars();
-            let word = word.filter(|&part| !is_apostrophe(part));
-            Kind::Word(word.flat_map(char::to_lowercase).collect())
+            let mut word: String = word.flat_map(char::to_lowercase).collect();
+            if word.contains(is_apostrophe) {
+                word.retain(|part| !is_apostrophe(part));
+                // `we're` is not `were`.
+                if word == "were" {
+                    "weare".clone_into(&mut word);
+                }
+            }
+            Kind::Word(word)
         } else if first == '\n' || first == '\r' {
             Kind::NewLine
         } else if first.is_whitespace() {

@@ -1,5 +1,7 @@
 //! The closed lists of words by which a message is read. All are lowercase without apostrophes.
 
+use super::spelling::is_misspelt;
+
 /// In which things are counted.
 pub(super) fn is_unit(word: &str) -> bool {
     matches!(
@@ -8,6 +10,8 @@ pub(super) fn is_unit(word: &str) -> bool {
             | "packs"
             | "packet"
             | "packets"
+            | "package"
+            | "packages"
             | "pk"
             | "pks"
             | "pkt"
@@ -23,6 +27,14 @@ pub(super) fn is_unit(word: &str) -> bool {
             | "cartons"
             | "ctn"
             | "ctns"
+            | "crate"
+            | "crates"
+            | "bottle"
+            | "bottles"
+            | "jar"
+            | "jars"
+            | "bucket"
+            | "buckets"
             | "bundle"
             | "bundles"
             | "roll"
@@ -45,8 +57,15 @@ pub(super) fn is_unit(word: &str) -> bool {
     )
 }
 
+/// A unit of letters that are almost right, as `paks`.
+pub(super) fn is_almost_a_unit(word: &str) -> bool {
+    ["pack", "packs", "packet", "packets", "carton", "cartons"]
+        .iter()
+        .any(|unit| is_misspelt(word, unit))
+}
+
 /// Units that name nothing that is sold, so that they are never a product themselves.
-pub(super) fn is_only_a_unit(word: &str) -> bool {
+pub(crate) fn is_only_a_unit(word: &str) -> bool {
     is_unit(word)
         && !matches!(
             word,
@@ -85,10 +104,15 @@ pub(crate) fn is_product(word: &str) -> bool {
     const PRODUCTS: &str = "\
         apron bag base board bowl box boxs calzone cardboard clamshell cling clingfilm \
         container cup cutlery dip film foil fork glove hairnet insert knife knive label lid \
-        liner napkin pan paper pizza plate platter pot pouch ramekin roll sack sauce saver \
-        sheet skewer spoon sticker stirrer straw tape till towel tray tripod tub wipe wrap";
+        liner napkin pan paper pizza plate platter pot pouch ramekin roll sack salad sauce \
+        saver seal sheet skewer slice spoon sticker stirrer straw tape till towel tray tripod tub wipe wrap";
     let stem = singular(word);
     PRODUCTS.split(' ').any(|product| product == stem)
+}
+
+/// Whether a word by itself names what is sold. `pizza` and `slice` only tell which box.
+pub(super) fn is_thing(word: &str) -> bool {
+    is_product(word) && !matches!(singular(word), "pizza" | "slice" | "salad" | "sauce")
 }
 
 /// The word without the ending of a plural.
@@ -102,197 +126,6 @@ pub(crate) fn singular(word: &str) -> &str {
         Some(stem) if stem.len() > 2 && !stem.ends_with('s') => stem,
         _ => word,
     }
-}
-
-/// Between lines, as a comma is.
-pub(super) fn separates(word: &str) -> bool {
-    matches!(
-        word,
-        "and" | "n" | "an" | "plus" | "also" | "then" | "but" | "so" | "because" | "while"
-    )
-}
-
-/// After the name of a product, such a word begins something else.
-pub(super) fn ends_phrase(word: &str) -> bool {
-    matches!(
-        word,
-        "for"
-            | "to"
-            | "by"
-            | "on"
-            | "before"
-            | "after"
-            | "at"
-            | "that"
-            | "which"
-            | "when"
-            | "if"
-            | "until"
-            | "from"
-            | "as"
-            | "is"
-            | "are"
-            | "was"
-            | "were"
-            | "go"
-            | "went"
-            | "will"
-            | "would"
-            | "this"
-            | "next"
-            | "last"
-            | "today"
-            | "tomorrow"
-            | "tonight"
-            | "each"
-            | "asap"
-            | "now"
-            | "again"
-            | "i"
-            | "we"
-            | "it"
-            | "deliver"
-            | "delivered"
-            | "came"
-            | "have"
-            | "has"
-            | "had"
-            | "left"
-            | "please"
-            | "pls"
-            | "plz"
-            | "ta"
-            | "thanks"
-    )
-}
-
-/// Says nothing of what is ordered.
-pub(super) fn is_filler(word: &str) -> bool {
-    const FILLER: &str = "\
-        a able about actually add afternoon all am another any anything anyway approximately \
-        around ask asked away back be been boss bring can change cheers could couple cust \
-        day dear definitely do does down drop either else err evening extra fancy fine \
-        friday get give going good got grateful great guess guys he hello her hey hi him \
-        hiya how id idea idk im in instead its ive just kind kindly let like list ll looking \
-        lot love madam make matching mate may maybe me mean meant mentioned might mind \
-        monday month more morning much my need needs number of off oh ok okay one ones only \
-        oops order ordering our out over perhaps possible probably put qty quantity quick \
-        rather really ref reply required run running said same saturday send shall she ship \
-        should sir some somewhere soon sorry still stock stuff sunday sure take team thank \
-        thats the their them there these they those though thursday thx time told too total \
-        tuesday u um up ur urgently us usual usually very wait want wanted wants wed \
-        wednesday week weekend weekly well weve what whatever whether who with wondering \
-        worth x yeah yes you youd your";
-    FILLER.split(' ').any(|filler| filler == word) || ends_phrase(word)
-}
-
-/// Takes back or puts right what was said before.
-pub(super) fn corrects(word: &str) -> bool {
-    matches!(
-        word,
-        "actually"
-            | "sorry"
-            | "mean"
-            | "meant"
-            | "rather"
-            | "instead"
-            | "change"
-            | "wait"
-            | "oops"
-            | "correction"
-            | "make"
-            | "whoops"
-            | "edit"
-    )
-}
-
-/// What follows is not wanted.
-pub(super) fn denies(word: &str) -> bool {
-    matches!(
-        word,
-        "no" | "not"
-            | "without"
-            | "forget"
-            | "cancel"
-            | "skip"
-            | "remove"
-            | "dont"
-            | "except"
-            | "scratch"
-            | "never"
-            | "nor"
-    )
-}
-
-/// What was, is no order.
-pub(super) fn tells_of_the_past(word: &str) -> bool {
-    matches!(
-        word,
-        "ordered"
-            | "received"
-            | "got"
-            | "sent"
-            | "had"
-            | "used"
-            | "bought"
-            | "arrived"
-            | "came"
-            | "paid"
-            | "already"
-            | "still"
-            | "sold"
-            | "missing"
-    )
-}
-
-/// Asks for what follows.
-pub(super) fn wants(word: &str) -> bool {
-    matches!(
-        word,
-        "need"
-            | "needs"
-            | "want"
-            | "wants"
-            | "send"
-            | "order"
-            | "get"
-            | "like"
-            | "add"
-            | "some"
-            | "more"
-            | "take"
-            | "bring"
-            | "another"
-            | "fancy"
-            | "double"
-            | "have"
-    )
-}
-
-/// Points back to what was named before.
-pub(super) fn points_back(word: &str) -> bool {
-    matches!(
-        word,
-        "them" | "those" | "these" | "they" | "matching" | "ones" | "it"
-    )
-}
-
-/// A quantity that is none.
-pub(super) fn is_vague(word: &str) -> bool {
-    matches!(
-        word,
-        "few"
-            | "several"
-            | "load"
-            | "loads"
-            | "lots"
-            | "bunch"
-            | "handful"
-            | "double"
-            | "triple"
-            | "plenty"
-            | "many"
-    )
 }
 
 /// A number after it names something and counts nothing.
@@ -309,6 +142,8 @@ pub(super) fn labels_a_number(word: &str) -> bool {
             | "invoice"
             | "inv"
             | "table"
+            | "week"
+            | "page"
             | "number"
             | "ticket"
             | "tel"

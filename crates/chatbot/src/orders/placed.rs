@@ -8,8 +8,6 @@ use uuid::Uuid;
 pub struct Placed {
     /// The order.
     pub id: Uuid,
-    /// Whether it was written earlier, under the same key.
-    pub was_there: bool,
     /// Its lines, in the order in which they were asked for.
     pub lines: Vec<PlacedLine>,
     /// The sum of the lines, before tax.

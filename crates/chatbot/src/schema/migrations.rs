@@ -29,6 +29,10 @@ const FILES: &[(&str, &str)] = &[
         "V5__expand_interaction_summaries",
         include_str!("../../migrations/V5__expand_interaction_summaries.sql"),
     ),
+    (
+        "V6__expand_turns",
+        include_str!("../../migrations/V6__expand_turns.sql"),
+    ),
 ];
 
 /// The migrations in their order.

@@ -11,8 +11,8 @@ pub struct Table {
     pub detail_of: Option<&'static str>,
 }
 
-/// The tables that the migrations up to [`super::LATEST`] make: eight, and the lines of orders as
-/// a detail of theirs.
+/// The tables that the migrations up to [`super::LATEST`] make: eight, and those that are a detail
+/// of one of them.
 pub fn required_tables() -> &'static [Table] {
     TABLES
 }
@@ -130,6 +130,9 @@ const TABLES: &[Table] = &[
             "created_at",
             "last_active_at",
             "closed_at",
+            "turns",
+            "orders",
+            "pending",
         ],
     ),
     table(
@@ -146,6 +149,41 @@ const TABLES: &[Table] = &[
             "created_at",
         ],
     ),
+    Table {
+        detail_of: Some("conversation_messages"),
+        ..table(
+            "chat_answers",
+            &[
+                "user_id",
+                "idempotency_key",
+                "request_hash",
+                "session_id",
+                "status",
+                "content_type",
+                "body",
+                "created_at",
+            ],
+        )
+    },
+    Table {
+        detail_of: Some("conversation_sessions"),
+        ..table(
+            "complaints",
+            &[
+                "id",
+                "number",
+                "user_id",
+                "session_id",
+                "outlet_id",
+                "order_id",
+                "idempotency_key",
+                "text",
+                "status",
+                "created_at",
+                "updated_at",
+            ],
+        )
+    },
     table(
         "user_interaction_summaries",
         &[

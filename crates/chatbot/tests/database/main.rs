@@ -4,6 +4,13 @@
 #[path = "../support/pool.rs"]
 mod pool;
 
+mod answers;
+mod crashes;
+mod faults;
 mod orders;
+mod outlets;
+mod said;
 mod sessions;
 mod shop;
+mod status;
+mod turns;

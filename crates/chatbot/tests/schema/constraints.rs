@@ -275,3 +275,124 @@ DELETE FROM conversation_sessions";
     let negative = "UPDATE user_interaction_summaries SET orders = -1";
     refused(&client, "user_interaction_summaries_orders_check", negative).await;
 }
+
+fn session(user: &str) -> String {
+    format!(
+        "INSERT INTO conversation_sessions (id, user_id)
+         VALUES ('00000000-0000-4000-8000-000000000001', '{user}')"
+    )
+}
+
+/// The version before V6 names none of its columns.
+#[tokio::test]
+async fn a_session_counts_its_turns_and_no_more_orders_than_turns() {
+    let (_database, client) = shop().await;
+    client.batch_execute(&session("ann")).await.unwrap();
+    let begun = "SELECT count(*) FROM conversation_sessions
+        WHERE turns = 0 AND orders = 0 AND pending IS NULL";
+    assert_eq!(count(&client, begun, &[]).await, 1);
+    for (constraint, set) in [
+        ("conversation_sessions_orders", "turns = -1"),
+        ("conversation_sessions_orders", "turns = 1, orders = 2"),
+        ("conversation_sessions_orders", "orders = -1"),
+        ("conversation_sessions_pending_check", "pending = '[]'"),
+        ("conversation_sessions_pending_check", "pending = 'null'"),
+    ] {
+        let update = format!("UPDATE conversation_sessions SET {set}");
+        refused(&client, constraint, &update).await;
+    }
+    let good = "UPDATE conversation_sessions SET turns = 2, orders = 2, pending = '{}'";
+    client.batch_execute(good).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_complaint_hangs_on_nothing_of_others() {
+    let (_database, client) = shop().await;
+    client.batch_execute(&session("ann")).await.unwrap();
+    client.batch_execute(&order("ann", "k")).await.unwrap();
+    let complaint = |user: &str, key: &str, text: &str| {
+        format!(
+            "INSERT INTO complaints (user_id, idempotency_key, text, session_id, order_id, outlet_id)
+             SELECT '{user}', '{key}', '{text}', conversation_sessions.id, orders.id, 1
+               FROM conversation_sessions, orders"
+        )
+    };
+    let good = complaint("ann", "k", "crushed");
+    client.batch_execute(&good).await.unwrap();
+    refused(&client, "complaints_idempotency", &good).await;
+    refused(
+        &client,
+        "complaints_session",
+        &complaint("bob", "k", "crushed"),
+    )
+    .await;
+    let without_session =
+        complaint("bob", "k", "crushed").replace("conversation_sessions.id,", "NULL,");
+    refused(&client, "complaints_order", &without_session).await;
+    refused(
+        &client,
+        "complaints_text_check",
+        &complaint("ann", "k-2", "  "),
+    )
+    .await;
+    refused(
+        &client,
+        "complaints_user_id_check",
+        &complaint("", "k-2", "crushed"),
+    )
+    .await;
+    refused(
+        &client,
+        "complaints_idempotency_key_check",
+        &complaint("ann", "a key", "crushed"),
+    )
+    .await;
+    let status = "UPDATE complaints SET status = 'lost'";
+    refused(&client, "complaints_status_check", status).await;
+    refused(&client, "complaints_order", "DELETE FROM orders").await;
+    refused(
+        &client,
+        "complaints_session",
+        "DELETE FROM conversation_sessions",
+    )
+    .await;
+    let done = "UPDATE complaints SET status = 'resolved'";
+    client.batch_execute(done).await.unwrap();
+    let dated = "SELECT count(*) FROM complaints WHERE updated_at > created_at";
+    assert_eq!(count(&client, dated, &[]).await, 1);
+}
+
+/// An answer goes with its conversation, and never to another user.
+#[tokio::test]
+async fn an_answer_stands_under_a_key_of_its_user() {
+    let (_database, client) = shop().await;
+    client.batch_execute(&session("ann")).await.unwrap();
+    let answer = "INSERT INTO chat_answers
+        (user_id, idempotency_key, request_hash, session_id, status, content_type, body)
+        VALUES ('ann', 'k', sha256('k'), '00000000-0000-4000-8000-000000000001', 200, 'a/b', 'x')";
+    client.batch_execute(answer).await.unwrap();
+    refused(&client, "chat_answers_pkey", answer).await;
+    let other = answer.replace("'ann', 'k'", "'ann', 'k-2'");
+    for (constraint, from, to) in [
+        ("chat_answers_session", "'ann'", "'bob'"),
+        ("chat_answers_session", "0001', 200", "0002', 200"),
+        ("chat_answers_user_id_check", "'ann'", "''"),
+        ("chat_answers_idempotency_key_check", "'k-2'", "'grün'"),
+        ("chat_answers_request_hash_check", "sha256('k')", "'k'"),
+        ("chat_answers_status_check", "200", "600"),
+        ("chat_answers_content_type_check", "'a/b'", "''"),
+        (
+            "chat_answers_body_check",
+            "'x')",
+            "repeat('x', 65537)::bytea)",
+        ),
+    ] {
+        refused(&client, constraint, &other.replace(from, to)).await;
+    }
+    let gone = "DELETE FROM conversation_sessions";
+    client.batch_execute(gone).await.unwrap();
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM chat_answers", &[]).await,
+        0
+    );
+}

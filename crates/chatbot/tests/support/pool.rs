@@ -9,12 +9,18 @@ use tria_devstack::TestDatabase;
 pub(crate) async fn empty() -> (TestDatabase, Pool) {
     let stack = tria_devstack::shared().await.unwrap();
     let database = stack.fresh_database().await.unwrap();
+    let pool = to(&database, 10);
+    (database, pool)
+}
+
+/// A pool of so many connections.
+pub(crate) fn to(database: &TestDatabase, connections: usize) -> Pool {
     let manager = Manager::new(database.url().parse().unwrap(), NoTls);
     let pool = Pool::builder(manager)
-        .max_size(10)
+        .max_size(connections)
         .runtime(Runtime::Tokio1)
         .build();
-    (database, pool.unwrap())
+    pool.unwrap()
 }
 
 /// An own database with the schema and nothing in it.

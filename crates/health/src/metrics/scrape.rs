@@ -3,7 +3,7 @@
 use tria_check::{Phase, Status};
 
 use super::{page::Page, process, runtime};
-use crate::{monitor::is_watched, probe, state::Shared};
+use crate::{monitor::is_watched, number::Kind, probe, state::Shared};
 
 const STATUSES: [Status; 4] = [Status::Pass, Status::Warn, Status::Fail, Status::Unknown];
 
@@ -30,6 +30,7 @@ impl Scrape<'_> {
         self.write_startup(page);
         self.write_pools(page);
         self.write_heartbeats(page);
+        self.write_numbers(page);
         let mut family = page.gauge("tria_build_info", "The build of this process; always 1.");
         let version = self.0.version.as_ref();
         family.sample(&[("version", version), ("revision", &self.0.revision)], 1);
@@ -94,6 +95,19 @@ impl Scrape<'_> {
         let mut family = page.gauge("tria_pool_waiting", help);
         for (name, status) in &pools {
             family.sample(&[("pool", name)], status.waiting);
+        }
+    }
+
+    /// What the service brings.
+    fn write_numbers(&self, page: &mut Page) {
+        for number in &self.0.numbers {
+            let mut family = match number.kind {
+                Kind::Counter => page.counter(number.name, number.help),
+                Kind::Gauge => page.gauge(number.name, number.help),
+            };
+            for (labels, value) in (number.read)() {
+                family.sample(&labels, value);
+            }
         }
     }
 

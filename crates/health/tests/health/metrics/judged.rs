@@ -236,3 +236,17 @@ async fn the_runtime_tells_how_busy_it_is() {
     assert_eq!(workers.into_iter().collect::<Vec<_>>(), ["0", "1"]);
     sleeping.abort();
 }
+
+#[tokio::test]
+async fn numbers_of_the_service_are_read_at_the_scrape() {
+    let page = Service::of([meta("redis")]).scrape().await;
+    assert_eq!(
+        page.value("tria_calls_total", &[("end", "answered")]),
+        Some(7.0)
+    );
+    assert_eq!(
+        page.value("tria_calls_total", &[("end", "refused")]),
+        Some(2.0)
+    );
+    assert_eq!(page.value("tria_open", &[]), Some(1.0));
+}

@@ -6,7 +6,8 @@ use axum::{Router, http::Method};
 use tokio::sync::watch;
 use tria_check::{CheckMeta, CheckReport, Heartbeats, Phase, Registry, Runner};
 use tria_health::{
-    HealthState, Metrics, Pool, PoolStatus, Snapshot, StartupProgress, metrics_routes, routes,
+    HealthState, Metrics, Number, Pool, PoolStatus, Snapshot, StartupProgress, metrics_routes,
+    routes,
 };
 
 use super::page::Page;
@@ -53,6 +54,10 @@ impl Service {
         let heartbeats = Heartbeats::default();
         let state = HealthState::new(Arc::clone(&snapshot), progress.clone(), seen, "1.2.3")
             .pools([Pool::new("database", || POOL)])
+            .numbers([
+                calls(),
+                Number::gauge("tria_open", "Whether it is.", || vec![(vec![], 1.0)]),
+            ])
             .heartbeats(heartbeats.clone())
             .revision("3d6d4d3");
         Self {
@@ -83,4 +88,12 @@ impl Service {
         assert_eq!(answer.status, 200);
         Page::read(&answer.text)
     }
+}
+
+/// A number with a label, counted by the service itself.
+fn calls() -> Number {
+    Number::counter("tria_calls_total", "Calls by their end.", || {
+        let sample = |end, count| (vec![("end", end)], count);
+        vec![sample("answered", 7.0), sample("refused", 2.0)]
+    })
 }

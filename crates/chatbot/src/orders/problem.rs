@@ -1,24 +1,6 @@
-//! Why an order was not written.
+//! Why an order cannot be had as it is.
 
 use rust_decimal::Decimal;
-
-/// Why an order was not written; nothing of it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OrderError {
-    /// What was asked for cannot be had like that; each problem is for the customer to mend.
-    #[error("the order cannot be placed as it is")]
-    Refused(Vec<Problem>),
-    /// The key stands for another order of the same user.
-    #[error("this key was used for another order")]
-    KeyTaken,
-    /// PostgreSQL did not answer, or no connection to it was free.
-    #[error("no connection to the database")]
-    Pool(#[from] deadpool_postgres::PoolError),
-    /// A statement failed. A transaction that lost a race may be tried again.
-    #[error("the database refused")]
-    Database(#[from] tokio_postgres::Error),
-}
 
 /// Something that a customer can mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
