@@ -1,6 +1,6 @@
 //! How the time that a stop may take is shared out.
 //!
-//! The traffic ends first, then the monitor, then what is worked on still, then the pools, then what must outlive the runtime:
+//! The traffic ends first, then the monitor and what is worked on still, then the pools, then what must outlive the runtime:
 //! one after another, so their limits add up. `SHUTDOWN_GRACE` must hold them all.
 
 use std::time::Duration;
@@ -19,7 +19,11 @@ const DRAIN_MARGIN: Duration = ServerHandle::STOP_MARGIN;
 pub(crate) const MONITOR_STOP: Duration = Duration::from_secs(2);
 
 /// How long messages may take to be answered to the end that nobody waits for any more.
-pub(crate) const WORK_STOP: Duration = Duration::from_secs(2);
+pub(crate) const WORK_STOP: Duration = MONITOR_STOP;
+
+/// How long what is done beside messages may take to stop. With what a task that does not is given
+/// beyond, it is within the time of the two above, at which it goes on.
+pub(crate) const UPKEEP_STOP: Duration = Duration::from_secs(1);
 
 /// How long closing a pool may take.
 pub(crate) const POOL_STOP: Duration = Duration::from_secs(3);
@@ -38,13 +42,12 @@ pub(crate) const LAST_ANSWERS: Duration = Duration::from_millis(200);
 pub(crate) const LAST_REPORTS: Duration = Duration::from_millis(1500);
 
 /// What a stop may take besides `PRE_DRAIN` and `DRAIN`.
-const BESIDES: Duration = Duration::from_secs(10);
+const BESIDES: Duration = Duration::from_secs(8);
 
 const _: () = assert!(
     BESIDES.as_secs()
         == DRAIN_MARGIN.as_secs()
             + MONITOR_STOP.as_secs()
-            + WORK_STOP.as_secs()
             + POOL_STOP.as_secs()
             + AFTER_RUN.as_secs()
 );
@@ -55,7 +58,7 @@ const _: () = assert!(
 );
 
 /// What is wrong where the times do not fit.
-pub(crate) const MISFIT: &str = "is less than PRE_DRAIN, DRAIN and the 10s of closing what is open";
+pub(crate) const MISFIT: &str = "is less than PRE_DRAIN, DRAIN and the 8s of closing what is open";
 
 /// What to do about it.
 pub(crate) const REMEDY: &str = "raise SHUTDOWN_GRACE, or lower DRAIN or PRE_DRAIN, which is 3s \

@@ -142,8 +142,18 @@ pub(crate) fn upkeep(chat: &Chat, heartbeats: &Heartbeats) -> Tasks {
     });
     let restart = || OnEnd::Restart(Backoff::default());
     Tasks::new(UPKEEP, heartbeats)
-        .task(refresher.on_end(restart()).heartbeat(REFRESH_EVERY * 6))
-        .task(pruner.on_end(restart()).heartbeat(PRUNE_EVERY * 3))
+        .task(
+            refresher
+                .on_end(restart())
+                .heartbeat(REFRESH_EVERY * 6)
+                .stop_timeout(budget::UPKEEP_STOP),
+        )
+        .task(
+            pruner
+                .on_end(restart())
+                .heartbeat(PRUNE_EVERY * 3)
+                .stop_timeout(budget::UPKEEP_STOP),
+        )
 }
 
 async fn refresh(chat: &Chat, cx: &TaskContext) -> Result<(), HookError> {

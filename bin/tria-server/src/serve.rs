@@ -129,9 +129,13 @@ impl Serving<'_> {
         let lifecycle = lifecycle
             .hooks(hooks.map(|hook| disposed(hook, &usable.dependencies)))
             .hook(chat::assistant(names.clone(), &chat, settings))
-            .hook(upkeep.into_hook().after([chat::ASSISTANT]))
+            .hook(upkeep.into_hook().after(names.clone()))
             .hook(monitor(names, service.clone()))
-            .hook(server.hook("http").after(["monitor", chat::UPKEEP]));
+            .hook(
+                server
+                    .hook("http")
+                    .after(["monitor", chat::ASSISTANT, chat::UPKEEP]),
+            );
         let lifecycle = match built(lifecycle, usable) {
             Ok(lifecycle) => lifecycle,
             Err(error) => return unfit(error),
