@@ -4,8 +4,10 @@
 //! meanwhile.
 //!
 //! The model is a stub that takes 50 ms for each answer, embeds as the real one does, and counts
-//! what it is asked for. All else is real. The load, the stub and the stores share the machine
-//! with the server, so that throughput is what all of them together reach.
+//! what it is asked for. Its timer is late by up to a millisecond, which is why its own time is
+//! told apart, too. All else is real. The load, the stub and the stores share the machine with the
+//! server, so that throughput is what all of them together reach. Goals: less than 5 ms added, an
+//! answer again in less than 2 ms, and a p99 of probes below 10 ms at 256 connections.
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![allow(clippy::cast_precision_loss, reason = "counts of requests")]
@@ -38,10 +40,8 @@ const SENTENCE: &str =
 const CHATS: usize = 60;
 const REPLAYS: usize = 500;
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
-const LEVEL: Duration = Duration::from_secs(6);
-/// As long as there are 1,000 answers of each probe.
-const PROBED: Duration = Duration::from_secs(12);
-const QUIET: Duration = Duration::from_secs(2);
+/// As long as 1,000 probes of each kind take.
+const LEVEL: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_millis(10);
 
 /// What is said, in turn, and what it is to be taken for.
@@ -118,12 +118,20 @@ async fn measure() {
     }
     replays(address, &numbers).await;
 
-    println!("all kinds in turn, {LEVEL:?} at each number of connections, ms");
+    println!("all kinds in turn, {LEVEL:?} at each number of connections, and probes, ms");
+    // An idle server beside it shows what of a probe's delay is the machine's.
+    let bare = Bare::start("alive");
+    let probes = [
+        ("/livez", address),
+        ("/readyz", address),
+        ("/bare-axum", bare.address),
+    ];
     for connections in CONNECTIONS {
+        let paced = Paced::start(&probes, PROBE_EVERY);
         let load = Load::run(address, connections, LEVEL, &numbers);
-        under(&load_of(load, running.pid(), &model).await);
+        let load = load_of(load, running.pid(), &model).await;
+        under(&load, &paced.end());
     }
-    probed(address, running.pid(), &model, &numbers).await;
     println!(
         "resident afterwards  {:.1} MB; the whole took {:.0?}",
         Footprint::of(running.pid()).resident_mb(),
@@ -198,10 +206,7 @@ async fn alone(
     println!("{kind} ({made_by:?})");
     println!("  total                 {}", summary(totals, 2));
     println!("  calls of the model    {}", summary(calls, 0));
-    println!(
-        "  less 50 a call        {} (goal: under 5)",
-        summary(by_count, 2)
-    );
+    println!("  less 50 a call        {}", summary(by_count, 2));
     println!("  less what they took   {}", summary(by_clock, 2));
     for (name, took) in steps {
         println!("    {name:<20}{}", summary(took, 2));
@@ -229,10 +234,7 @@ async fn replays(address: SocketAddr, numbers: &AtomicUsize) {
         "the same again, {REPLAYS} times ({} bytes)",
         first.body.len()
     );
-    println!(
-        "  total                 {} (goal: under 2)",
-        summary(again, 3)
-    );
+    println!("  total                 {}", summary(again, 3));
     println!("  bare axum             {}", summary(bare, 3));
 }
 
@@ -364,7 +366,7 @@ async fn load_of(load: impl Future<Output = Load>, pid: u32, model: &StubModel) 
     load
 }
 
-fn under(load: &Load) {
+fn under(load: &Load, probes: &[Probed]) {
     let mut all: Vec<f64> = load.took.iter().flatten().copied().collect();
     all.sort_by(f64::total_cmp);
     let chats = all.len().max(1) as f64;
@@ -384,10 +386,19 @@ fn under(load: &Load) {
         took.sort_by(f64::total_cmp);
         format!("{kind} {:.1}", rank(&took, 0.5))
     });
-    println!(
-        "                   p50 of {}",
-        of_kind.collect::<Vec<_>>().join(", ")
-    );
+    println!("    p50 of {}", of_kind.collect::<Vec<_>>().join(", "));
+    for probe in probes {
+        let took: Vec<f64> = probe.took.iter().copied().map(millis).collect();
+        println!(
+            "    {:<12} p50 {:.2}  p99 {:.2}  most {:.2}  of {}, {} not 200",
+            probe.path,
+            rank(&took, 0.5),
+            rank(&took, 0.99),
+            rank(&took, 1.0),
+            took.len(),
+            probe.failures,
+        );
+    }
 }
 
 /// What share (0 to 1) of the sorted values is at most this.
@@ -402,46 +413,6 @@ fn rank(sorted: &[f64], share: f64) -> f64 {
         .get(rank.saturating_sub(1))
         .copied()
         .unwrap_or_default()
-}
-
-// === probes meanwhile ===
-
-async fn probed(address: SocketAddr, pid: u32, model: &StubModel, numbers: &Arc<AtomicUsize>) {
-    // An idle server beside it shows what of a delay is the machine's.
-    let bare = Bare::start("alive");
-    let asked = [
-        ("/livez", address),
-        ("/readyz", address),
-        ("/bare-axum", bare.address),
-    ];
-    println!("probes every {PROBE_EVERY:?}, ms");
-    let quiet = Paced::start(&asked, PROBE_EVERY);
-    tokio::time::sleep(QUIET).await;
-    tell_probes("quiet", &quiet.end());
-    let busy = Paced::start(&asked, PROBE_EVERY);
-    let load = Load::run(address, CONNECTIONS[3], PROBED, numbers);
-    let load = load_of(load, pid, model).await;
-    tell_probes("saturated (goal: p99 under 10)", &busy.end());
-    under(&load);
-}
-
-fn tell_probes(when: &str, probes: &[Probed]) {
-    println!("  {when}");
-    for Probed {
-        path,
-        took,
-        failures,
-    } in probes
-    {
-        let took: Vec<f64> = took.iter().copied().map(millis).collect();
-        println!(
-            "    {path:<12} p50 {:.2}  p99 {:.2}  most {:.2}  of {}, {failures} not 200",
-            rank(&took, 0.5),
-            rank(&took, 0.99),
-            rank(&took, 1.0),
-            took.len(),
-        );
-    }
 }
 
 /// The median with the spread.
