@@ -1,7 +1,11 @@
 //! What operators are told of a running service, and who else is.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tria_tests::{Answer, Fixture, get, get_with_token};
+
+use crate::documents::reading::{read, rows};
 
 const PATH: &str = "/api/v1/health/diagnostics";
 
@@ -123,6 +127,7 @@ async fn in_production_only_the_token_opens_them() {
     }
     let page = tria_tests::get_text(&format!("{url}/metrics")).await;
     assert!(page.contains("tria_ready 1\n") && page.contains("tria_build_info{"));
+    expect_numbers_of_the_chat(&page);
     let shown = tria_tests::get_text(&format!("{url}/status")).await;
     assert!(shown.contains("Everything works.") && !shown.contains("last success"));
     expect_no_secret(&fixture, &shown);
@@ -135,4 +140,21 @@ async fn in_production_only_the_token_opens_them() {
     }
     expect_no_secret(&fixture, &page);
     assert!(!page.contains("127.0.0.1"));
+}
+
+/// What the chat counts is exported as it is documented, and nothing else of it is.
+fn expect_numbers_of_the_chat(page: &str) {
+    let kinds = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let of_the_chat =
+        |line: &&str| line.starts_with("tria_chat_") || line.starts_with("tria_model_");
+    let exported: BTreeSet<String> = kinds.filter(of_the_chat).map(str::to_owned).collect();
+    let documented = rows(&read("docs/monitoring.md"));
+    let documented = documented
+        .iter()
+        .filter(|row| row.heads[0] == "metric of the chat");
+    let documented: BTreeSet<String> = documented
+        .map(|row| format!("{} {}", row.cells[0].trim_matches('`'), row.cells[1]))
+        .collect();
+    assert!(!documented.is_empty());
+    assert_eq!(documented, exported);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::time::advance;
 use tria_check::{CheckMeta, Criticality, Group, Phase, Registry};
-use tria_health::PhaseState;
+use tria_health::{Number, PhaseState};
 
 use super::service::Service;
 use crate::rig::{ask, fail, meta, scripted};
@@ -239,7 +239,13 @@ async fn the_runtime_tells_how_busy_it_is() {
 
 #[tokio::test]
 async fn numbers_of_the_service_are_read_at_the_scrape() {
-    let page = Service::of([meta("redis")]).scrape().await;
+    let calls = Number::counter("tria_calls_total", "Calls by their end.", || {
+        let sample = |end, count| (vec![("end", end)], count);
+        vec![sample("answered", 7.0), sample("refused", 2.0)]
+    });
+    let open = Number::gauge("tria_open", "Whether it is.", || vec![(vec![], 1.0)]);
+    let registry = Registry::builder().build().unwrap();
+    let page = Service::with(registry, vec![calls, open]).scrape().await;
     assert_eq!(
         page.value("tria_calls_total", &[("end", "answered")]),
         Some(7.0)

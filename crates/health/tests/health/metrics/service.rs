@@ -46,6 +46,11 @@ impl Service {
     }
 
     pub(super) fn over(registry: Registry) -> Self {
+        Self::with(registry, Vec::new())
+    }
+
+    /// One that brings numbers of its own.
+    pub(super) fn with(registry: Registry, numbers: Vec<Number>) -> Self {
         let (phase, seen) = watch::channel(Phase::Ready);
         let metrics = Metrics::new();
         let runner = Runner::observed(registry, seen.clone(), metrics.clone());
@@ -54,10 +59,7 @@ impl Service {
         let heartbeats = Heartbeats::default();
         let state = HealthState::new(Arc::clone(&snapshot), progress.clone(), seen, "1.2.3")
             .pools([Pool::new("database", || POOL)])
-            .numbers([
-                calls(),
-                Number::gauge("tria_open", "Whether it is.", || vec![(vec![], 1.0)]),
-            ])
+            .numbers(numbers)
             .heartbeats(heartbeats.clone())
             .revision("3d6d4d3");
         Self {
@@ -88,12 +90,4 @@ impl Service {
         assert_eq!(answer.status, 200);
         Page::read(&answer.text)
     }
-}
-
-/// A number with a label, counted by the service itself.
-fn calls() -> Number {
-    Number::counter("tria_calls_total", "Calls by their end.", || {
-        let sample = |end, count| (vec![("end", end)], count);
-        vec![sample("answered", 7.0), sample("refused", 2.0)]
-    })
 }
