@@ -1,0 +1,15 @@
+//! The rules that the environment must obey.
+
+use async_trait::async_trait;
+
+use crate::environment::Environment;
+
+/// Judges an environment by the very rules that the service has, as strictly as in production.
+#[async_trait]
+pub trait Judge: Send + Sync {
+    /// All that is wrong, one text each with what to do about it; no value is in them.
+    ///
+    /// # Errors
+    /// If it could not be judged, with the reason.
+    async fn violations(&self, environment: &Environment) -> Result<Vec<String>, String>;
+}
