@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod all_at_once;
+mod chat;
 mod commands;
 mod database;
 mod diagnostics;

@@ -21,6 +21,9 @@ pub(crate) const MONITOR_STOP: Duration = Duration::from_secs(2);
 /// How long messages may take to be answered to the end that nobody waits for any more.
 pub(crate) const WORK_STOP: Duration = MONITOR_STOP;
 
+/// How long of that they may go on; the rest is for giving them up.
+pub(crate) const LAST_WORK: Duration = Duration::from_secs(1);
+
 /// How long what is done beside messages may take to stop. With what a task that does not is given
 /// beyond, it is within the time of the two above, at which it goes on.
 pub(crate) const UPKEEP_STOP: Duration = Duration::from_secs(1);

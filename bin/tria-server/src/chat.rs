@@ -97,7 +97,7 @@ pub(crate) fn assistant(after: Vec<String>, chat: &Chat, settings: &Settings) ->
             None => Ok(()),
         })
         .on_stop(async move |_| {
-            stopping.at_rest().await;
+            stopping.at_rest(budget::LAST_WORK).await;
             Ok(())
         })
 }

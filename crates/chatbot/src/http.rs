@@ -114,6 +114,7 @@ impl Chat {
             present: Arc::new(Semaphore::new(options.most_present)),
             at_work: Arc::new(Semaphore::new(options.most_at_work)),
             work: TaskTracker::new(),
+            over: CancellationToken::new(),
             options,
         };
         Self {
@@ -143,9 +144,10 @@ impl Chat {
         self.reception.work.len()
     }
 
-    /// Waits until all work is done. No new request may come.
-    pub async fn at_rest(&self) {
-        self.reception.at_rest().await;
+    /// Waits until all work is done. No new request may come. What takes longer than `within` is
+    /// given up; its keys are made free, which takes as long as Redis does.
+    pub async fn at_rest(&self, within: Duration) {
+        self.reception.at_rest(within).await;
     }
 }
 

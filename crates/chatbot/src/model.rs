@@ -23,6 +23,7 @@ mod circuit;
 mod error;
 mod guard;
 mod prompt;
+mod reach;
 mod reading;
 mod refusal;
 mod stream;
@@ -175,7 +176,8 @@ impl Model {
     }
 
     /// A vector of length 1 for each text, in their order and all of the same dimension, so that a
-    /// scalar product is a cosine. Asks once for each 64 texts, and never without any.
+    /// scalar product is a cosine. Asks once for each 64 texts, and never without any. Of a long
+    /// text the first 500 characters count, white space aside.
     ///
     /// # Errors
     /// [`ModelError`]. Dropping the future drops the request.
@@ -186,7 +188,8 @@ impl Model {
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            let texts = batch.iter().map(|text| text.as_ref().to_owned()).collect();
+            let texts = batch.iter().map(|text| reach::within(text.as_ref()));
+            let texts = texts.map(str::to_owned).collect();
             let body = wire::embeddings(texts, self.embedding_model());
             vectors.extend(self.embed_batch(body, batch.len(), budget).await?);
         }

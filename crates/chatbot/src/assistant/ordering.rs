@@ -69,19 +69,17 @@ pub(super) async fn advance(
         remarks: Remarks::default(),
         used: false,
     };
-    if !reading.short_answer(&words) {
-        let lines = order_lines::read(message);
-        let names_something = lines.iter().any(|line| !line.phrase.is_empty());
-        if words::gives_up(&words) && !names_something_else(&lines) {
-            return Ok((Step::GivenUp, true));
-        }
-        if words::takes_out(&words) {
-            reading.take_out(matcher, message).await?;
-        } else {
-            reading.take_lines(matcher, &lines, &words).await?;
-            if !names_something && !reading.used && !reading.draft.choices.is_empty() {
-                reading.take_as_choice(matcher, message).await?;
-            }
+    if words::gives_up(&words) && !names_something_else(&order_lines::read(message)) {
+        return Ok((Step::GivenUp, true));
+    }
+    if words::takes_out(&words) {
+        reading.take_out(matcher, message).await?;
+    } else if reading.draft.choices.is_empty() {
+        reading.take(matcher, message).await?;
+    } else {
+        // To a question which one is meant the answer may come in parts: `the white ones, 20 packs`.
+        for part in message.split([',', ';', '\n']) {
+            reading.take(matcher, part).await?;
         }
     }
     let Reading {
@@ -124,12 +122,32 @@ struct Reading {
 // === impl Reading ===
 
 impl Reading {
+    /// A message, or a part of one.
+    async fn take(&mut self, matcher: &Matcher, message: &str) -> Result<(), EmbedError> {
+        let words = words::words(message);
+        if self.short_answer(&words) {
+            return Ok(());
+        }
+        // In `the white one` nobody counts.
+        let message = words::without_pronoun(message);
+        let lines = order_lines::read(message);
+        let is_plain = lines.iter().any(|line| line.quantity.packs().is_some());
+        if !is_plain
+            && !self.draft.choices.is_empty()
+            && self.take_as_choice(matcher, message).await?
+        {
+            return Ok(());
+        }
+        self.take_lines(matcher, &lines, &words).await
+    }
+
     /// An answer to what was asked, in a word or two. Whether it was one.
     fn short_answer(&mut self, words: &[String]) -> bool {
         let Some(choice) = self.draft.choices.first() else {
             // To `Shall I order this?`.
-            self.used = self.draft.is_complete() && words::agrees(words);
-            return self.used;
+            let agreed = self.draft.is_complete() && words::agrees(words);
+            self.used |= agreed;
+            return agreed;
         };
         let candidates = &choice.candidates;
         let meant = match words::pointed_at(words, candidates.len()) {
@@ -139,13 +157,14 @@ impl Reading {
         };
         if let Some(meant) = meant {
             self.draft.settle(0, &meant, None);
-            self.used = true;
         } else if words::refuses(words) {
             let Choice { phrase, .. } = self.draft.choices.remove(0);
             self.remarks.dropped(&phrase);
-            self.used = true;
+        } else {
+            return false;
         }
-        self.used
+        self.used = true;
+        true
     }
 
     /// The lines of a message, found among the products by one request.
@@ -192,9 +211,9 @@ impl Reading {
     /// A quantity or a size without a product: the answer to a question.
     async fn take_nameless(&mut self, matcher: &Matcher, line: &Line) -> Result<(), EmbedError> {
         if line.size.is_some() && !self.draft.choices.is_empty() {
-            return self
-                .take_with_choice(matcher, "", line.size, line.quantity)
-                .await;
+            let meant = self.with_choice("", line.size, line.quantity);
+            self.used |= self.narrow(matcher, meant).await?;
+            return Ok(());
         }
         match line.quantity {
             Quantity::Packs(packs) if self.draft.set_missing_quantity(packs) => self.used = true,
@@ -205,32 +224,40 @@ impl Reading {
         Ok(())
     }
 
-    /// Words that may say which of the candidates is meant, as in `the white ones`.
-    async fn take_as_choice(&mut self, matcher: &Matcher, message: &str) -> Result<(), EmbedError> {
-        let size = Size::find(message);
+    /// Words that may say which of the candidates is meant, as in `the white ones`. Whether they
+    /// do.
+    async fn take_as_choice(
+        &mut self,
+        matcher: &Matcher,
+        message: &str,
+    ) -> Result<bool, EmbedError> {
         let words = message.to_lowercase();
-        self.take_with_choice(matcher, &words, size, Quantity::Missing)
-            .await
+        let meant = self.with_choice(&words, Size::find(message), Quantity::Missing);
+        let narrowed = self.narrow(matcher, meant).await?;
+        self.used |= narrowed;
+        Ok(narrowed)
     }
 
     /// The first choice, said again with more words or a size.
-    async fn take_with_choice(
-        &mut self,
-        matcher: &Matcher,
-        words: &str,
-        size: Option<Size>,
-        quantity: Quantity,
-    ) -> Result<(), EmbedError> {
-        let Some(choice) = self.draft.choices.first() else {
-            return Ok(());
-        };
-        let line = Line {
+    fn with_choice(&self, words: &str, size: Option<Size>, quantity: Quantity) -> Line {
+        let phrase = self
+            .draft
+            .choices
+            .first()
+            .map_or("", |choice| &choice.phrase);
+        Line {
             quantity,
-            phrase: format!("{} {words}", choice.phrase).trim().to_owned(),
+            phrase: format!("{phrase} {words}").trim().to_owned(),
             size,
             span: 0..0,
+        }
+    }
+
+    /// Leaves of the first choice what the line means. Whether that is less than before.
+    async fn narrow(&mut self, matcher: &Matcher, line: Line) -> Result<bool, EmbedError> {
+        let Some(before) = self.draft.choices.first().cloned() else {
+            return Ok(false);
         };
-        let before = choice.clone();
         let found = matcher.find_lines(slice::from_ref(&line)).await?;
         for found in found {
             let helps = match &found {
@@ -240,10 +267,9 @@ impl Reading {
             };
             if helps {
                 let _ = self.draft.take(&line, found, Manner::Add);
-                self.used |= self.draft.choices.first() != Some(&before);
             }
         }
-        Ok(())
+        Ok(self.draft.choices.first() != Some(&before))
     }
 
     /// Takes out of the order what the message names.

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::{
     problem::Problem,
-    reception::{Admitted, Arrival, Notes, Reception},
+    reception::{Admitted, Arrival, Given, Notes, Reception},
     request::MOST_BYTES,
 };
-use crate::{assistant::Told, idempotency::StoredAnswer};
+use crate::assistant::Told;
 
 /// On an answer that was given before, and is given again.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -42,16 +42,19 @@ pub(super) async fn chat(State(reception): State<Arc<Reception>>, request: Reque
         Err(response) => return response,
     };
     let answered = match call.admit(&reception, None).await {
-        Ok(Admitted::Replay(answer)) => Ok((answer, true)),
+        Ok(Admitted::Replay(answer)) => Ok(Given {
+            answer,
+            again: true,
+        }),
         Ok(Admitted::Begun(answer)) => match answer.await {
-            Ok(answered) => answered.map(|answer| (answer, false)),
+            Ok(answered) => answered,
             // The task panicked, which was logged, and its claim is free again.
             Err(_) => Err(Problem::internal()),
         },
         Err(problem) => Err(problem),
     };
     let response = match answered {
-        Ok((answer, again)) => stored(answer, again),
+        Ok(given) => stored(given),
         Err(problem) => problem.response(call.request_id),
     };
     call.finish(response)
@@ -134,7 +137,7 @@ async fn read(
     }
 }
 
-fn stored(answer: StoredAnswer, again: bool) -> Response {
+fn stored(Given { answer, again }: Given) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let kind = HeaderValue::from_str(&answer.content_type);
     let kind = kind.unwrap_or(HeaderValue::from_static("application/json"));

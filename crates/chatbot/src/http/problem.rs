@@ -164,6 +164,11 @@ impl Problem {
         Self::unavailable("redis", detail, SOON)
     }
 
+    pub(crate) fn ending() -> Self {
+        let detail = "the server ends; nothing was done, send the request again with the same key";
+        Self::unavailable("ending", detail, Duration::from_secs(1))
+    }
+
     pub(crate) fn overloaded() -> Self {
         let detail = "the server has as much to do as it can take; nothing was done, send the \
                       request again";

@@ -8,8 +8,11 @@ use std::{
 };
 
 use axum::http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot};
-use tokio_util::task::TaskTracker;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
@@ -44,6 +47,8 @@ pub(crate) struct Reception {
     pub(super) at_work: Arc<Semaphore>,
     /// Work goes on when whoever wanted it is gone, since a repetition takes its answer.
     pub(super) work: TaskTracker,
+    /// Is cancelled when no work may go on any more.
+    pub(super) over: CancellationToken,
 }
 
 /// A request that came in.
@@ -60,7 +65,14 @@ pub(super) enum Admitted {
     /// Its answer was given before.
     Replay(StoredAnswer),
     /// Its work is under way.
-    Begun(oneshot::Receiver<Result<StoredAnswer, Problem>>),
+    Begun(oneshot::Receiver<Result<Given, Problem>>),
+}
+
+/// An answer to send.
+pub(super) struct Given {
+    pub(super) answer: StoredAnswer,
+    /// Whether it was given before.
+    pub(super) again: bool,
 }
 
 /// What a request learns on its way in, whether it is let in or not.
@@ -125,10 +137,14 @@ impl Reception {
         Ok(Admitted::Begun(take))
     }
 
-    /// Waits until the work of all requests is over; there must be no new ones.
-    pub(crate) async fn at_rest(&self) {
+    /// Waits until the work of all requests is over; there must be no new ones. What takes longer
+    /// than `within` is given up, and its keys are free then.
+    pub(crate) async fn at_rest(&self, within: Duration) {
         self.work.close();
-        self.work.wait().await;
+        if timeout(within, self.work.wait()).await.is_err() {
+            self.over.cancel();
+            self.work.wait().await;
+        }
     }
 
     /// Makes the answer, and keeps it for repetitions.
@@ -139,14 +155,17 @@ impl Reception {
         budget: Budget,
         mut claim: Claim,
         _permit: OwnedSemaphorePermit,
-    ) -> Result<StoredAnswer, Problem> {
+    ) -> Result<Given, Problem> {
         let begun = asked.begun;
-        let answered = self.assistant.answer(asked, budget).await;
-        let answered = tell(request_id, begun.elapsed(), answered);
+        let answering = self.assistant.answer(asked, budget);
+        let answered = match self.over.run_until_cancelled(answering).await {
+            Some(answered) => tell(request_id, begun.elapsed(), answered),
+            None => Err(Problem::ending()),
+        };
         match &answered {
             // The database has the answer too, so that this may fail.
-            Ok(answer) => {
-                if let Err(error) = claim.complete(answer).await {
+            Ok(given) => {
+                if let Err(error) = claim.complete(&given.answer).await {
                     warn(request_id, &error, "the answer was not kept in redis");
                 }
             }
@@ -233,7 +252,7 @@ fn tell(
     request_id: Uuid,
     elapsed: Duration,
     answered: Result<Answered, AnswerError>,
-) -> Result<StoredAnswer, Problem> {
+) -> Result<Given, Problem> {
     let elapsed_ms = milliseconds(elapsed);
     let error = match answered {
         Ok(Answered {
@@ -242,7 +261,10 @@ fn tell(
             was_there,
         }) => {
             tracing::info!(target: "tria::chat", %request_id, elapsed_ms, intent, was_there, "answered");
-            return Ok(answer);
+            return Ok(Given {
+                answer,
+                again: was_there,
+            });
         }
         Err(error) => error,
     };

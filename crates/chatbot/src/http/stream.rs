@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     chat::{Call, REPLAYED},
     problem::Problem,
-    reception::{Admitted, Reception},
+    reception::{Admitted, Given, Reception},
 };
 use crate::{assistant::Told, idempotency::StoredAnswer};
 
@@ -138,7 +138,7 @@ fn event(name: &str, data: &impl Serialize) -> Event {
 struct Telling {
     request_id: Uuid,
     told: mpsc::UnboundedReceiver<Told>,
-    answer: oneshot::Receiver<Result<StoredAnswer, Problem>>,
+    answer: oneshot::Receiver<Result<Given, Problem>>,
     characters: usize,
     stage: Stage,
     ending: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -193,7 +193,7 @@ impl Telling {
             }
             None => {
                 let last = match (&mut self.answer).await {
-                    Ok(Ok(answer)) => {
+                    Ok(Ok(Given { answer, .. })) => {
                         let answer: Value =
                             serde_json::from_slice(&answer.body).unwrap_or_default();
                         last_events(&answer, self.characters)

@@ -94,6 +94,10 @@ async fn what_is_open_is_settled_by_later_messages() {
             vec![(3, 20)],
         ),
         (&["kraft pizza boxes", "12 inch", "7"], vec![(2, 7)]),
+        (&["kraft pizza boxes", "12 inch, 20 packs"], vec![(2, 20)]),
+        (&["kraft pizza boxes", "20 packs, 12 inch"], vec![(2, 20)]),
+        (&["12 inch boxes", "the white one, 20 packs"], vec![(3, 20)]),
+        (&["12 inch boxes", "2, 20 packs"], vec![(3, 20)]),
         (&["napkins", "white", "3 packs"], vec![(5, 3)]),
         (&["some foil rolls", "4"], vec![(6, 4)]),
     ] {

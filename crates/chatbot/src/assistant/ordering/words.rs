@@ -43,6 +43,16 @@ pub(super) fn takes_out(words: &[String]) -> bool {
     apart || phrases.iter().any(|phrase| holds(words, phrase))
 }
 
+/// The message without `one` or `ones` at its end, where a word before it says which.
+pub(super) fn without_pronoun(message: &str) -> &str {
+    let text = message.trim_end_matches(|last: char| !last.is_alphanumeric());
+    let Some((before, last)) = text.rsplit_once(char::is_whitespace) else {
+        return message;
+    };
+    let is_pronoun = last.eq_ignore_ascii_case("one") || last.eq_ignore_ascii_case("ones");
+    if is_pronoun { before } else { message }
+}
+
 /// The words that name what is to be taken out; none where the message means what was just asked
 /// about, as in `take them out please`.
 pub(super) fn taken_out(words: &[String]) -> Vec<&str> {
@@ -197,6 +207,19 @@ mod tests {
             assert!(refuses(&words(message)), "{message}");
         }
         assert!(!refuses(&words("no, the kraft ones")));
+    }
+
+    #[test]
+    fn who_points_with_one_does_not_count() {
+        for (message, left) in [
+            ("the white one", "the white"),
+            (" 20 of the kraft ones, ", " 20 of the kraft"),
+            ("one", "one"),
+            ("one pack", "one pack"),
+            ("", ""),
+        ] {
+            assert_eq!(without_pronoun(message), left);
+        }
     }
 
     #[test]

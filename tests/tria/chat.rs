@@ -1,0 +1,9 @@
+//! The chat, as its clients see it.
+
+mod attempts;
+mod edges;
+mod faults;
+mod killed;
+mod once;
+mod streaming;
+mod talking;
