@@ -1,6 +1,7 @@
 //! The chat, as its clients see it.
 
 mod attempts;
+mod described;
 mod edges;
 mod faults;
 mod killed;

@@ -41,6 +41,7 @@ pub(super) fn routes() -> Router {
         Intent,
         Mode,
         ProblemDocument,
+        StreamEvent,
         TimelineStep,
     )),
     tags((name = "chat", description = "Messages and their answers")),
@@ -56,7 +57,7 @@ pub(super) struct ChatRequestBody {
     #[schema(
         min_length = 1,
         max_length = 4000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
         example = "20 packs of 12 inch kraft pizza boxes for Napoli Express"
     )]
     message: String,
@@ -65,22 +66,43 @@ pub(super) struct ChatRequestBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^(?!\s*guest-)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
         example = "customer-17"
     )]
     user_id: Option<String>,
     /// The conversation that this goes on with, as an answer of it named it.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    )]
     session_id: Option<String>,
     /// The outlet that it is about.
     #[schema(minimum = 1)]
     outlet_id: Option<i64>,
     /// The outlet that it is about, by its name.
-    #[schema(min_length = 1, max_length = 200, example = "Napoli Express")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
+        example = "Napoli Express"
+    )]
     outlet_name: Option<String>,
     /// In which language the customer is answered; BCP 47. Fixed texts are English.
     #[schema(pattern = r"^[a-z]{2}(-[A-Z]{2})?$", example = "en")]
     language: Option<String>,
+}
+
+/// An event of a stream.
+#[derive(Serialize, ToSchema)]
+pub(super) struct StreamEvent {
+    /// `step`, `token`, `citations`, then `done`, `error` or `shutdown`.
+    event: String,
+    /// JSON: a step, `{"text"}`, the citations, the answer, or a problem.
+    data: String,
+    /// Of a `token`: how many characters of the message there are up to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
 }
 
 /// The key of a request.
@@ -103,8 +125,9 @@ pub(super) struct KeyHeader {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(super) struct LastEventId {
-    /// The id of the last `token` that the client has; what comes before it is left out.
-    #[param(rename = "Last-Event-ID", required = false, pattern = r"^[0-9]{1,9}$")]
+    /// The id of the last `token` that the client has; what comes before it is left out. What is no
+    /// number counts as none.
+    #[param(rename = "Last-Event-ID", required = false)]
     #[allow(dead_code, reason = "it only describes")]
     last_event_id: Option<String>,
 }

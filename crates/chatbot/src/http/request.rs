@@ -215,7 +215,7 @@ impl<'a> Fields<'a> {
 
     fn outlet_id(&mut self) -> Option<i64> {
         let value = self.given("outlet_id")?;
-        match value.as_i64() {
+        match whole(value) {
             Some(id) if id > 0 => return Some(id),
             Some(_) => self.refuse(
                 "outlet_id",
@@ -249,6 +249,16 @@ impl<'a> Fields<'a> {
         self.refuse("language", "it is no language tag like `en` or `en-GB`");
         None
     }
+}
+
+/// A whole number; `3.0` is one.
+fn whole(value: &Value) -> Option<i64> {
+    /// Up to here each whole number has a double of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let exact = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    #[allow(clippy::cast_possible_truncation)] // It is whole and small enough.
+    let of_double = || value.as_f64().filter(exact).map(|number| number as i64);
+    value.as_i64().or_else(of_double)
 }
 
 /// What a text may not hold: a database cannot keep some, a terminal obeys others.
@@ -302,6 +312,8 @@ mod tests {
         assert_eq!(request.message, "10 boxes");
         assert_eq!(request.outlet_id, Some(3));
         assert_eq!(request.language.as_deref(), Some("en-GB"));
+        let as_double = read(r#"{"message": "x", "outlet_id": 3.0}"#).unwrap();
+        assert_eq!(as_double.outlet_id, Some(3));
         let least = read(r#"{"message": "hello", "user_id": null}"#).unwrap();
         assert_eq!((least.user_id, least.session_id), (None, None));
     }

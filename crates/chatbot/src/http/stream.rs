@@ -43,7 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
     request_body = super::openapi::ChatRequestBody,
     responses(
         (status = 200, description = "Events `step`, `token`, `citations`, then `done` or `error`",
-            content_type = "text/event-stream", body = String),
+            content_type = "text/event-stream", body = super::openapi::StreamEvent),
         super::openapi::Problems,
     ),
 )]

