@@ -52,6 +52,10 @@ pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
         None => Reporting::none(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Under load sockets are looked at more often than by default (61), so that a probe does not
+        // wait behind as many messages.
+        .event_interval(5)
+        .worker_threads(workers())
         .enable_all()
         .build()?;
     let serving = Serving {
@@ -68,6 +72,13 @@ pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
         complain(&format!("{:#}", Error::from(in_vain)));
     }
     code
+}
+
+/// One for each core, and four at least: on a small machine the system then shares its cores out
+/// between a probe and the messages before it, instead of letting it wait for them.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism();
+    cores.map_or(1, std::num::NonZero::get).max(4)
 }
 
 // === impl Serving ===
