@@ -211,6 +211,16 @@ fn note(notes: &Mutex<Notes>, sight: &Sight) {
 // === impl Sight ===
 
 impl Sight {
+    /// Looks once.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    pub async fn of(url: &str) -> Self {
+        ask_health(&http::client(FIRST_ANSWER), url)
+            .await
+            .expect("an answer")
+    }
+
     /// `healthy`, `degraded` or `unhealthy`.
     pub fn verdict(&self) -> &str {
         self.body["status"].as_str().unwrap_or_default()
@@ -225,6 +235,22 @@ impl Sight {
     /// so that a change tells of a new run.
     pub fn response_time(&self, service: &str) -> Option<f64> {
         self.body["services"][service]["response_time_ms"].as_f64()
+    }
+
+    /// Whether everything that a test answers for works. A machine that is short of memory or disk
+    /// makes the service degraded, too, and is no fault of what is tested.
+    pub fn is_well(&self) -> bool {
+        let machine = self.code("system");
+        let others = self.services().filter(|name| *name != "system");
+        let verdict = if machine.is_some() {
+            "degraded"
+        } else {
+            "healthy"
+        };
+        self.status == 200
+            && self.verdict() == verdict
+            && others.clone().count() > 0
+            && others.clone().all(|name| self.code(name).is_none())
     }
 
     /// The services that are told to be down.
@@ -244,7 +270,7 @@ impl Sight {
         told
     }
 
-    fn services(&self) -> impl Iterator<Item = &str> {
+    fn services(&self) -> impl Iterator<Item = &str> + Clone {
         let services = self.body["services"].as_object();
         services
             .into_iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tria_tests::{Answer, Fixture, get, get_with_token};
+use tria_tests::{Answer, Fixture, Sight, get, get_with_token};
 
 use crate::documents::reading::{read, rows};
 
@@ -129,7 +129,12 @@ async fn in_production_only_the_token_opens_them() {
     assert!(page.contains("tria_ready 1\n") && page.contains("tria_build_info{"));
     expect_numbers_of_the_chat(&page);
     let shown = tria_tests::get_text(&format!("{url}/status")).await;
-    assert!(shown.contains("Everything works.") && !shown.contains("last success"));
+    assert!(!shown.contains("last success"));
+    let sight = Sight::of(&url).await;
+    assert!(sight.is_well(), "{}", sight.told());
+    // A machine that is short of disk or memory is told of there, too.
+    let works = sight.verdict() == "healthy";
+    assert_eq!(shown.contains("Everything works."), works, "{shown}");
     expect_no_secret(&fixture, &shown);
     assert!(!shown.contains("127.0.0.1"));
     for route in ["/readyz", "/api/v1/health/diagnostics"] {

@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tria_devstack::{Redis, RedisOptions};
-use tria_tests::{ClosedPort, Fixture, Running, command, get, signal};
+use tria_tests::{ClosedPort, Fixture, Running, Sight, command, get, signal};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,12 +19,9 @@ async fn a_good_start_proves_everything_in_order_and_stops_cleanly() {
     let fixture = Fixture::migrated().await;
     let running = fixture.serve();
     let url = running.ready();
-    let (status, health) = ask(&format!("{url}/health")).await;
-    assert_eq!(
-        (status, &health["status"]),
-        (200, &"healthy".into()),
-        "{health:#}"
-    );
+    let sight = Sight::of(&url).await;
+    assert!(sight.is_well(), "{}", sight.told());
+    let health = &sight.body;
     for service in ["database", "redis", "openai", "chromadb"] {
         assert_eq!(health["services"][service]["healthy"], true, "{health:#}");
     }

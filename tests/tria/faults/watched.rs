@@ -49,8 +49,7 @@ impl Watched {
     /// A service inside the test's process.
     pub(super) async fn in_process(url: &str) -> Self {
         let prober = Prober::start(url).await;
-        let healthy = |sight: &Sight| sight.verdict() == "healthy";
-        let ready = prober.until(Duration::from_secs(10), healthy).await;
+        let ready = prober.until(Duration::from_secs(10), Sight::is_well).await;
         assert!(ready.is_some(), "{:#}", prober.last().body);
         Self {
             prober,
