@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use support::{in_database, server};
+use tokio::time::sleep;
 use tria_chroma::{ChromaClient, DEFAULT_DATABASE, DEFAULT_TENANT, Error, NewCollection, Page};
 use tria_chroma::{Record, Space};
 use uuid::Uuid;
@@ -108,7 +109,11 @@ async fn tenants_and_databases_are_made_once() {
             .unwrap_err()
             .is_already_exists()
     );
-    chroma.delete_database("shop").await.unwrap();
+    // While other tests write, it may say that its database is locked.
+    while let Err(error) = chroma.delete_database("shop").await {
+        assert!(error.is_transient(), "{error:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
     assert!(
         chroma
             .get_database("shop")
