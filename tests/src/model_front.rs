@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::pending,
-    net::{self, SocketAddr},
+    net::{self, IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, LazyLock, Mutex},
     thread,
     time::Duration,
@@ -11,11 +12,12 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::{
     net::TcpListener,
@@ -46,6 +48,8 @@ pub enum Conduct {
     Pass,
     /// They are passed on so much later.
     Slow(Duration),
+    /// They are answered with a stream of words, one a second, for so long.
+    Speak(Duration),
     /// They are answered with 500.
     Fail,
     /// They are never answered, also when this is over.
@@ -91,13 +95,21 @@ impl ModelFront {
     /// # Panics
     /// If no port is free.
     pub fn open(base_url: &str) -> Self {
+        Self::open_at(base_url, IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// The same at another address of this machine, for who cannot reach the loopback.
+    ///
+    /// # Panics
+    /// If no port of it is free.
+    pub fn open_at(base_url: &str, address: IpAddr) -> Self {
         let desk = Arc::new(Desk {
             client: http::client(LONG),
             upstream: base_url.trim_end_matches("/v1").to_owned(),
             conduct: Mutex::default(),
             asked: watch::Sender::default(),
         });
-        let listener = net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = net::TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         listener.set_nonblocking(true).expect("it need not block");
         let (close, closing) = oneshot::channel();
@@ -184,6 +196,7 @@ async fn serve(
         let conduct = desk.conduct.lock().expect("nobody panicked")[asked as usize];
         match conduct {
             Conduct::Pass => {}
+            Conduct::Speak(time) => return speech(time),
             Conduct::Slow(time) => sleep(time).await,
             Conduct::Fail => {
                 return Told::failure(StatusCode::INTERNAL_SERVER_ERROR).into_response();
@@ -196,6 +209,26 @@ async fn serve(
         _ => desk.pass(method, &uri, &headers, body).await,
     };
     told.into_response()
+}
+
+/// A model that speaks slowly, and says nothing.
+fn speech(time: Duration) -> Response {
+    let piece = |delta: serde_json::Value, ended: serde_json::Value| {
+        let choice = json!({ "index": 0, "delta": delta, "finish_reason": ended });
+        let chunk = json!({ "object": "chat.completion.chunk", "choices": [choice] });
+        format!("data: {chunk}\n\n")
+    };
+    let mut pieces: Vec<String> = (0..time.as_secs())
+        .map(|second| piece(json!({ "content": format!("{second} ") }), json!(null)))
+        .collect();
+    let end = piece(json!({}), json!("stop"));
+    pieces.push(format!("{end}data: [DONE]\n\n"));
+    let pieces = stream::iter(pieces).then(|piece| async move {
+        sleep(Duration::from_secs(1)).await;
+        Ok::<_, Infallible>(piece)
+    });
+    let kind = [(header::CONTENT_TYPE, "text/event-stream")];
+    (kind, Body::from_stream(pieces)).into_response()
 }
 
 // === impl Told ===

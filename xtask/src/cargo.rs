@@ -1,7 +1,7 @@
 //! Running cargo.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -52,8 +52,12 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String> {
 /// Builds the service and gives its path.
 pub(crate) fn build_server() -> Result<PathBuf> {
     run(&["build", "-p", "tria-server"])?;
-    let root = Workspace::current().root().to_owned();
+    Ok(server_in(Workspace::current().root()))
+}
+
+/// Where a build of the service is.
+pub(crate) fn server_in(root: &Path) -> PathBuf {
     let target = environment::target_folder()
         .map_or_else(|| root.join("target"), |folder| root.join(folder));
-    Ok(target.join("debug/tria-server"))
+    target.join("debug/tria-server")
 }

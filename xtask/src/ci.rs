@@ -5,7 +5,8 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cargo, tell, test,
+    cargo, tell,
+    test::{self, deployment},
     tidy::{self, Metadata},
 };
 
@@ -27,9 +28,21 @@ pub(crate) fn run() -> Result<ExitCode> {
     })?;
     step("docs", docs)?;
     step("each crate alone", each_crate_alone)?;
+    // Before the tests, so that the last lines are theirs.
+    let engine = deployment::engine();
+    if let Err(reason) = &engine {
+        tell(&format!(
+            "ci: the tests of deployments do not run: {reason}"
+        ));
+    }
     // Its own last lines are ours too.
     tell("ci: tests");
-    test::run(&test::Options::default()).context("ci: tests failed")
+    let ended = test::run(&test::Options::default()).context("ci: tests failed")?;
+    let (Ok(engine), ExitCode::SUCCESS) = (engine, ended) else {
+        return Ok(ended);
+    };
+    tell("ci: deployments");
+    deployment::run(&engine).context("ci: deployments failed")
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {

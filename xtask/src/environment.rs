@@ -1,7 +1,7 @@
 //! The environment, read in one place.
 #![expect(clippy::disallowed_methods, reason = "this is the place")]
 
-use std::{collections::BTreeMap, env, ffi::OsString};
+use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 
 use tria_devstack::ENVIRONMENT_KEYS;
 
@@ -53,4 +53,35 @@ pub(crate) fn of_our_own_run() -> Vec<String> {
 /// Where cargo puts what it builds, if that is not the usual place.
 pub(crate) fn target_folder() -> Option<OsString> {
     env::var_os("CARGO_TARGET_DIR")
+}
+
+/// A key of the API that is set already.
+pub(crate) fn openai_api_key() -> Option<String> {
+    env::var("OPENAI_API_KEY")
+        .ok()
+        .filter(|key| !key.is_empty())
+}
+
+/// The engine that the `docker` command would ask, if one is named.
+pub(crate) fn docker_host() -> Option<String> {
+    env::var("DOCKER_HOST").ok().filter(|url| !url.is_empty())
+}
+
+/// Where a user's programs keep their state.
+pub(crate) fn state_home() -> Option<PathBuf> {
+    let given = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    // A relative one is to be ignored, says who made the rule.
+    given.filter(|folder| folder.is_absolute()).or_else(|| {
+        let home = env::var_os("HOME").filter(|home| !home.is_empty());
+        home.map(|home| PathBuf::from(home).join(".local/state"))
+    })
+}
+
+/// What the `docker` command needs to find itself and its plugins. It gets nothing else: a key that
+/// happens to be set in a shell must not change what is deployed.
+pub(crate) fn of_the_docker_command() -> Vec<(String, String)> {
+    let keys = ["PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"];
+    keys.into_iter()
+        .filter_map(|key| Some((key.to_owned(), env::var(key).ok()?)))
+        .collect()
 }

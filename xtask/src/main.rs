@@ -1,15 +1,25 @@
 //! Developer commands; one module per command.
 
+mod backup;
 mod bench;
 mod cargo;
 mod ci;
+mod deploy;
+mod deployment;
 mod dev;
 mod environment;
+mod init;
+mod logs;
+mod person;
+mod restore;
+mod rollback;
 mod setup;
 mod signals;
 mod stack;
+mod status;
 mod test;
 mod tidy;
+mod verify;
 
 use std::{io::Write, process::ExitCode};
 
@@ -41,11 +51,29 @@ enum Command {
     Stack,
     /// Check the rules of the house: imports, sizes, lints, documents
     Tidy,
+    /// Write the file with settings and secrets of a deployment
+    Init(init::Arguments),
+    /// Put the tree into service without downtime; what fails is undone
+    Deploy(deploy::Arguments),
+    /// Go back to the release before
+    Rollback(rollback::Arguments),
+    /// Make a backup, and prove it by restoring it
+    Backup(backup::Arguments),
+    /// Put a backup in the place of the database, or list the backups
+    Restore(restore::Arguments),
+    /// Say what serves, what runs and what is kept
+    Status(status::Arguments),
+    /// Run ten checks on what serves
+    Verify(verify::Arguments),
+    /// Show what a container wrote
+    Logs(logs::Arguments),
     /// Everything that must be green: format, lints, rules, documents, each crate alone, tests
     Ci,
 }
 
 fn main() -> ExitCode {
+    // One provider for all that speaks TLS here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let done = match Arguments::parse().command {
         Command::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Command::Dev(options) => dev::run(&options),
@@ -53,6 +81,14 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Stack => stack::run(),
         Command::Tidy => tidy::run(),
+        Command::Init(arguments) => Ok(init::run(&arguments)),
+        Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
         Command::Ci => ci::run(),
     };
     done.unwrap_or_else(|error| {

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: the tests, against servers they share.
 
+pub(crate) mod deployment;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -10,6 +12,9 @@ use crate::{cargo, environment, setup, signals::Stop, tell};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
+    /// Run the deployments of the whole program on a container engine, and nothing else
+    #[arg(long)]
+    deploy: bool,
     /// Arguments for `cargo test`, as in `-p tria-check`; without any, all tests run
     #[arg(
         trailing_var_arg = true,
@@ -20,6 +25,9 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if options.deploy {
+        return deployment::run(&deployment::engine()?);
+    }
     setup::run()?;
     cargo::build_server()?;
     let mut arguments = vec!["test"];
@@ -32,10 +40,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 /// Runs cargo beside the servers that tests and benches share.
 pub(crate) fn beside_servers(arguments: &[&str]) -> Result<ExitCode> {
-    tokio::runtime::Runtime::new()?.block_on(attend(arguments))
+    tokio::runtime::Runtime::new()?.block_on(attend(arguments, &[]))
 }
 
-async fn attend(arguments: &[&str]) -> Result<ExitCode> {
+async fn attend(arguments: &[&str], env: &[(String, String)]) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let servers = tokio::select! {
         servers = servers() => servers?,
@@ -44,7 +52,7 @@ async fn attend(arguments: &[&str]) -> Result<ExitCode> {
     let mut tests = Foreground::start(
         environment::cargo(),
         arguments,
-        &[],
+        env,
         &environment::of_our_own_run(),
     )
     .await?;

@@ -12,6 +12,11 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 pub trait Clock: Send + Sync {
     /// The time of day, as other machines would tell it.
     fn now(&self) -> Timestamp;
+
+    /// The time that the machine we run on believes it is, where that may be another one.
+    fn here(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// The clock of this machine.

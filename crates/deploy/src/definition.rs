@@ -4,6 +4,8 @@
 //! A key that is not known here is refused rather than ignored: whoever wrote it meant something
 //! by it.
 
+mod compose;
+mod folders;
 mod service;
 mod translate;
 
@@ -15,9 +17,13 @@ use sha2::{Digest, Sha256};
 
 use crate::fingerprint::hexadecimal;
 
-pub use self::service::{
-    Dependency, Deploy, HealthTest, LoggingConfig, NetworkUse, PortUse, Resources, SecretUse,
-    Service, VolumeUse,
+pub use self::{
+    compose::{Compose, ComposeError},
+    folders::BoundFolder,
+    service::{
+        Dependency, Deploy, HealthTest, LoggingConfig, NetworkUse, PortUse, Resources, SecretUse,
+        Service, VolumeUse,
+    },
 };
 
 /// All containers of a project.
@@ -91,6 +97,16 @@ pub enum DefinitionError {
         /// Which key.
         key: String,
     },
+    /// A folder that is bound cannot be handed on.
+    #[error("{service}: {folder} cannot be copied, {what}")]
+    Folder {
+        /// Which service.
+        service: String,
+        /// Which folder.
+        folder: String,
+        /// Why not.
+        what: String,
+    },
     /// A value that cannot be read.
     #[error("{service}: {what}")]
     Value {
@@ -152,7 +168,14 @@ impl Definition {
 
     /// A hash of a service's definition, by which a change is seen.
     pub(crate) fn hash_of(&self, service: &str) -> String {
-        let written = serde_json::to_vec(&self.services.get(service)).unwrap_or_default();
+        let mut service = self.services.get(service).cloned();
+        // Where the tree lies here says nothing about what the service is.
+        for usage in service.iter_mut().flat_map(|it| &mut it.volumes) {
+            if usage.kind == "bind" {
+                usage.source.clear();
+            }
+        }
+        let written = serde_json::to_vec(&service).unwrap_or_default();
         hexadecimal(&Sha256::digest(written))[..16].to_owned()
     }
 

@@ -49,7 +49,8 @@ pub async fn plan(world: &World, desired: &Desired) -> std::result::Result<Plan,
 async fn observe(world: &World, unfinished: bool) -> Result<Observed> {
     Ok(Observed {
         containers: world.engine.containers().await?,
-        target: world.proxy.target().await?,
+        // One that does not answer is to be seen to; that is what a deployment does.
+        target: world.proxy.target().await.unwrap_or_default(),
         unfinished,
     })
 }

@@ -1,11 +1,15 @@
 //! What is wanted, and how.
 
+mod source;
+
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
     definition::Definition, environment::Environment, migration::Migration, phase::Deadlines,
     secret::Scrubber,
 };
+
+pub use self::source::{Source, SourceError};
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! how far the last one came.
 
 mod container;
+mod docker;
 mod error;
 mod image;
 
@@ -14,8 +15,9 @@ use async_trait::async_trait;
 pub use self::{
     container::{
         Container, ContainerSpec, ContainerState, Health, HealthProbe, Limits, Logging, Mount,
-        MountSource, Port, Purpose, Role,
+        Port, Purpose, Role,
     },
+    docker::DockerEngine,
     error::{BoxError, EngineError},
     image::{BuildSpec, Image, ImageId},
 };

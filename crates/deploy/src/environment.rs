@@ -1,5 +1,7 @@
 //! The resolved environment of the service.
 
+pub mod env_file;
+
 use std::{collections::BTreeMap, fmt};
 
 use secrecy::SecretString;

@@ -1,8 +1,13 @@
 //! Why a phase ended early.
 
 use crate::{
-    definition::DefinitionError, engine::EngineError, journal::JournalError, outcome::Problem,
-    state::StateError, store::StoreError,
+    definition::DefinitionError,
+    engine::EngineError,
+    journal::JournalError,
+    outcome::{Problem, chain},
+    remote,
+    state::StateError,
+    store::StoreError,
 };
 
 /// Why a phase ended early.
@@ -65,7 +70,7 @@ impl From<EngineError> for Halt {
         Self::new(
             code,
             chain(&error),
-            "see that the engine runs and that you may use it (`docker info`), then run the command again",
+            remote::remedy_of_engine(&error).unwrap_or("see that the engine runs and that you may use it (`docker info`), then run the command again"),
         )
     }
 }
@@ -75,13 +80,18 @@ impl From<StoreError> for Halt {
         Self::new(
             "state_unwritable",
             chain(&error),
-            "see that the disk is not full and that the folder of the state belongs to you",
+            remote::remedy_of_store(&error).unwrap_or(
+                "see that the disk is not full and that the folder of the state belongs to you",
+            ),
         )
     }
 }
 
 impl From<StateError> for Halt {
     fn from(error: StateError) -> Self {
+        if let StateError::Store(error) = error {
+            return error.into();
+        }
         Self::new(
             "state_unreadable",
             chain(&error),
@@ -92,6 +102,9 @@ impl From<StateError> for Halt {
 
 impl From<JournalError> for Halt {
     fn from(error: JournalError) -> Self {
+        if let JournalError::Store(error) = error {
+            return error.into();
+        }
         Self::new(
             "journal_unreadable",
             chain(&error),
@@ -108,16 +121,4 @@ impl From<DefinitionError> for Halt {
             "correct deploy/compose.yaml or the environment file",
         )
     }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -1,7 +1,10 @@
 //! The rules that the environment must obey.
 
+mod server;
+
 use async_trait::async_trait;
 
+pub use self::server::ServerJudge;
 use crate::environment::Environment;
 
 /// Judges an environment by the very rules that the service has, as strictly as in production.

@@ -16,6 +16,9 @@ pub trait Processes: Send + Sync {
 pub struct Owner {
     /// Its machine.
     pub host: String,
+    /// Within what its number means something: names of machines are not told apart by anybody.
+    #[serde(default)]
+    pub realm: String,
     /// Its number there.
     pub pid: u32,
     /// When it started, as the machine counts: numbers of processes are used again.
@@ -48,6 +51,7 @@ impl LocalProcesses {
         Self {
             me: Owner {
                 host: host.trim().to_owned(),
+                realm: realm(),
                 pid,
                 started: started(pid).unwrap_or_default(),
                 nonce: fastrand::u64(..),
@@ -70,8 +74,21 @@ impl Processes for LocalProcesses {
     fn is_gone(&self, owner: &Owner) -> bool {
         // Without a start of our own there is no /proc, and nothing is known.
         owner.host == self.me.host
+            && owner.realm == self.me.realm
+            && !self.me.realm.is_empty()
             && self.me.started != 0
             && started(owner.pid) != Some(owner.started)
+    }
+}
+
+/// This run of the machine, and the processes that see each other in it: a container that has the
+/// name of another one, or a machine that was copied, is another realm.
+fn realm() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let space = std::fs::read_link("/proc/self/ns/pid");
+    match (boot, space) {
+        (Ok(boot), Ok(space)) => format!("{} {}", boot.trim(), space.display()),
+        _ => String::new(),
     }
 }
 
@@ -100,8 +117,13 @@ mod tests {
         assert!(processes.is_gone(&before));
         let elsewhere = Owner {
             host: "elsewhere".into(),
-            ..before
+            ..before.clone()
         };
         assert!(!processes.is_gone(&elsewhere));
+        let of_the_same_name = Owner {
+            realm: "another".into(),
+            ..before
+        };
+        assert!(!processes.is_gone(&of_the_same_name));
     }
 }

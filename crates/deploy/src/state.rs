@@ -1,5 +1,7 @@
 //! What is remembered from one deployment to the next.
 
+pub mod status;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

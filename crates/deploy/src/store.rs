@@ -34,6 +34,12 @@ pub trait Store: Send + Sync {
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 }
 
+/// Whether that can be the name of a document: one file of one folder, and not a hidden one.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=200).contains(&name.len()) && !name.starts_with(['.', '-']) && name.bytes().all(is_plain)
+}
+
 /// The store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {name} of the deployment's state")]

@@ -28,6 +28,7 @@ mod process;
 mod server;
 
 mod chroma;
+mod engine;
 mod model;
 mod postgres;
 mod redis;
@@ -38,6 +39,7 @@ mod shared;
 mod stack;
 
 pub use chroma::{Chroma, ChromaDatabase, ChromaOptions};
+pub use engine::ContainerEngine;
 pub use error::{Error, Result};
 pub use fault_proxy::{FaultProxy, Mode};
 pub use foreground::Foreground;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::scripts;
 use crate::{
     definition::{DATABASE, Definition, DefinitionError, PROXY},
-    engine::{ContainerSpec, Mount, MountSource, Purpose, Role},
+    engine::{ContainerSpec, Mount, Purpose, Role},
 };
 
 /// The database of a definition, and the volumes beside it.
@@ -52,11 +52,10 @@ impl BackupSource {
             if [DATABASE, PROXY].contains(&service) {
                 continue;
             }
-            for mount in definition.container(service)?.mounts {
-                if let MountSource::Volume(volume) = mount.source {
-                    volumes.push(volume);
-                }
-            }
+            // What a service cannot write has nothing of its own.
+            let mounts = definition.container(service)?.mounts;
+            let written = mounts.into_iter().filter(|mount| !mount.read_only);
+            volumes.extend(written.map(|mount| mount.volume));
         }
         Ok(Self {
             project: definition.name.clone(),
@@ -79,7 +78,7 @@ impl BackupSource {
     /// A command on a backup; the database's own image has the client that fits it.
     pub(super) fn one_shot(&self, purpose: Purpose, id: &str) -> ContainerSpec {
         let mount = |volume: &str, target: String, read_only| Mount {
-            source: MountSource::Volume(volume.to_owned()),
+            volume: volume.to_owned(),
             target,
             read_only,
         };

@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    engine::{Mount, MountSource, Role},
+    engine::{Mount, Role},
     environment::Environment,
 };
 
@@ -60,7 +60,7 @@ fn a_service_becomes_a_container() {
     let database = definition.container(DATABASE).unwrap();
     assert_eq!(database.networks["tria_back"], ["db", "postgres"]);
     let mount = Mount {
-        source: MountSource::Volume("tria_data".into()),
+        volume: "tria_data".into(),
         target: "/data".into(),
         read_only: false,
     };
@@ -99,12 +99,46 @@ fn values_that_mean_something_else_are_refused() {
             "volumes",
             json!([{"type": "npipe", "source": "x", "target": "/x"}]),
         ),
+        (
+            "volumes",
+            json!([{"type": "bind", "source": "/x", "target": "/x", "read_only": true}]),
+        ),
     ] {
         let mut document = document();
         document["services"]["tria-server"][key] = value;
         let definition = read(&document).unwrap();
         assert!(definition.container(SERVER).is_err(), "{key}");
     }
+}
+
+#[test]
+fn a_folder_is_handed_on_in_a_volume_wherever_it_lies() {
+    let bound = |source: &str, read_only: bool| {
+        let mut document = document();
+        document["services"]["caddy"]["volumes"] = json!([
+            {"type": "bind", "source": source, "target": "/etc/caddy", "read_only": read_only},
+        ]);
+        read(&document).unwrap()
+    };
+    let (here, there) = (bound("/here/caddy", true), bound("/there/caddy", true));
+    assert_eq!(here.hash_of(PROXY), there.hash_of(PROXY));
+    let mount = Mount {
+        volume: "tria-files-caddy-etc-caddy".into(),
+        target: "/etc/caddy".into(),
+        read_only: true,
+    };
+    assert_eq!(here.container(PROXY).unwrap().mounts, [mount]);
+    let folders = here.bound_folders(PROXY);
+    assert_eq!(folders[0].source.to_str(), Some("/here/caddy"));
+    assert_eq!(folders[0].volume, "tria-files-caddy-etc-caddy");
+    let deployed = here.with_folders_of(Path::new("/copy"), Path::new("/here"));
+    let source = &deployed.bound_folders(PROXY)[0].source;
+    assert_eq!(source.to_str(), Some("/copy/caddy"));
+    let elsewhere = there.with_folders_of(Path::new("/copy"), Path::new("/here"));
+    let source = &elsewhere.bound_folders(PROXY)[0].source;
+    assert_eq!(source.to_str(), Some("/there/caddy"));
+    // What it writes would be in no folder of ours.
+    assert!(bound("/here/caddy", false).container(PROXY).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Definition, DefinitionError, HealthTest, PortUse, SERVER, Service, VolumeUse};
 use crate::{
-    engine::{ContainerSpec, HealthProbe, Limits, Logging, Mount, MountSource, Port, Role},
+    engine::{ContainerSpec, HealthProbe, Limits, Logging, Mount, Port, Role},
     environment::Environment,
     secret::SecretFile,
 };
@@ -155,7 +155,7 @@ impl Definition {
     /// The mount of a volume with secrets.
     pub(crate) fn secrets_mount(volume: &str) -> Mount {
         Mount {
-            source: MountSource::Volume(volume.to_owned()),
+            volume: volume.to_owned(),
             target: SECRETS.into(),
             read_only: true,
         }
@@ -163,16 +163,19 @@ impl Definition {
 
     fn mounts(&self, told: Told<'_>, service: &Service) -> Result<Vec<Mount>, DefinitionError> {
         let mount = |usage: &VolumeUse| {
-            let source = match usage.kind.as_str() {
-                "bind" => MountSource::Host(usage.source.clone()),
+            let volume = match usage.kind.as_str() {
+                "bind" => {
+                    told.bound(usage)?;
+                    self.files_volume_of(told.name, &usage.target)
+                }
                 "volume" => match self.volumes.get(&usage.source) {
-                    Some(known) => MountSource::Volume(known.name.clone()),
+                    Some(known) => known.name.clone(),
                     None => return Err(told.undefined(format!("the volume {}", usage.source))),
                 },
                 kind => return Err(told.value(format!("a mount of type {kind} is not supported"))),
             };
             Ok(Mount {
-                source,
+                volume,
                 target: usage.target.clone(),
                 read_only: usage.read_only,
             })
@@ -188,6 +191,20 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// Whether a folder of ours can be handed on by copying it.
+    fn bound(self, usage: &VolumeUse) -> Result<(), DefinitionError> {
+        let source = &usage.source;
+        if self.name == SERVER {
+            // Releases beside each other would share it.
+            return Err(self.value(format!("{source} is bound; put it into the image")));
+        }
+        if !usage.read_only {
+            let what = format!("{source} is copied, so that it must be bound read-only");
+            return Err(self.value(what));
+        }
+        Ok(())
+    }
+
     fn undefined(self, what: String) -> DefinitionError {
         DefinitionError::Undefined {
             service: self.name.to_owned(),

@@ -95,25 +95,16 @@ pub enum Purpose {
     Prune,
 }
 
-/// Something that is mounted.
+/// A volume that is mounted. Folders of the engine's machine are not: it may be another one than
+/// ours, and what is in them may change under a container that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// What.
-    pub source: MountSource,
+    /// Which volume.
+    pub volume: String,
     /// Where.
     pub target: String,
     /// Whether it cannot be written.
     pub read_only: bool,
-}
-
-/// What can be mounted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MountSource {
-    /// A named volume.
-    Volume(String),
-    /// A folder or file of the engine's machine.
-    Host(String),
 }
 
 /// A port of the host that leads to a container.
@@ -179,6 +170,8 @@ pub struct Container {
     pub state: ContainerState,
     /// How it is.
     pub health: Health,
+    /// How often the engine started it again after it had ended by itself.
+    pub restarts: u64,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -215,5 +208,23 @@ impl Container {
     /// Whether it runs and says that it is well.
     pub fn is_healthy(&self) -> bool {
         self.state == ContainerState::Running && self.health == Health::Healthy
+    }
+
+    /// How it is in a few words, as in "running, healthy".
+    pub fn told(&self) -> String {
+        let state = match self.state {
+            ContainerState::Created => "created".to_owned(),
+            ContainerState::Running => "running".to_owned(),
+            ContainerState::Restarting => "restarting".to_owned(),
+            ContainerState::Exited(code) => format!("stopped ({code})"),
+        };
+        match self.health {
+            // What a stopped one said last means nothing.
+            _ if self.state != ContainerState::Running => state,
+            Health::Healthy => format!("{state}, healthy"),
+            Health::Unhealthy => format!("{state}, unhealthy"),
+            Health::Starting => format!("{state}, starting"),
+            Health::Unprobed => state,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::BuildSpec,
+    engine::{BuildSpec, EngineError},
     fingerprint::short,
     halt::{Halt, Result},
     phases::Work,
@@ -32,12 +32,14 @@ pub(super) async fn run(session: &mut Session<'_>, work: &mut Work<'_>) -> Resul
     let engine = &session.world.engine;
     let built = session
         .interruptible(async {
-            engine.build(&spec).await.map_err(|error| {
-                Halt::new(
+            engine.build(&spec).await.map_err(|error| match error {
+                // Nothing is wrong with what was to be built.
+                EngineError::Unreachable(_) => error.into(),
+                error => Halt::new(
                     "build",
-                    crate::halt::chain(&error),
+                    crate::outcome::chain(&error),
                     "the end of the build's output says what is wrong",
-                )
+                ),
             })
         })
         .await?;

@@ -1,7 +1,7 @@
 //! Phase 7: the old release drains and stops; what is, is told.
 
 use crate::{
-    engine::{Container, ContainerState, Health},
+    engine::Container,
     halt::{Halt, Result},
     phases::Work,
     session::Session,
@@ -13,7 +13,7 @@ pub(super) async fn run(session: &mut Session<'_>, work: &Work<'_>) -> Result<()
     for container in &containers {
         session
             .reporter
-            .note(format!("{}: {}", container.name, told(container)));
+            .note(format!("{}: {}", container.name, container.told()));
     }
     let current = session.state.current.as_ref();
     let serving = current.and_then(|release| {
@@ -42,19 +42,4 @@ pub(super) async fn run(session: &mut Session<'_>, work: &Work<'_>) -> Result<()
     );
     session.reporter.step(format!("Reached by {door}"));
     Ok(())
-}
-
-fn told(container: &Container) -> String {
-    let state = match container.state {
-        ContainerState::Created => "created".to_owned(),
-        ContainerState::Running => "running".to_owned(),
-        ContainerState::Restarting => "restarting".to_owned(),
-        ContainerState::Exited(code) => format!("stopped ({code})"),
-    };
-    match container.health {
-        Health::Healthy => format!("{state}, healthy"),
-        Health::Unhealthy => format!("{state}, unhealthy"),
-        Health::Starting => format!("{state}, starting"),
-        Health::Unprobed => state,
-    }
 }

@@ -84,7 +84,7 @@ fn clock(session: &Session<'_>, facts: &EngineFacts) -> Result<()> {
     let Some(theirs) = facts.time else {
         return Ok(());
     };
-    let ours = session.world.clock.now();
+    let ours = session.world.clock.here();
     let apart = ours.since(theirs).max(theirs.since(ours));
     if apart > session.options.clock_skew {
         return Err(Halt::new(

@@ -2,7 +2,7 @@
 
 use crate::{
     definition::Definition,
-    engine::{ContainerState, MountSource, Role},
+    engine::{ContainerState, Role},
     halt::Result,
     phases::Work,
     plan::DEFINITION_LABEL,
@@ -39,7 +39,9 @@ async fn ensure_one(session: &Session<'_>, work: &Work<'_>, service: &str) -> Re
     let desired = work.desired;
     let definition = &desired.definition;
     let name = definition.container_name(service);
-    match engine.container(&name).await? {
+    let found = engine.container(&name).await?;
+    hand_on_folders(session, work, service).await?;
+    match found {
         Some(container) if container.state == ContainerState::Running => return Ok(()),
         Some(_) => {
             engine.start(&name).await?;
@@ -55,9 +57,7 @@ async fn ensure_one(session: &Session<'_>, work: &Work<'_>, service: &str) -> Re
     spec.labels.insert(DEFINITION_LABEL.into(), hash);
     engine.pull(&spec.image).await?;
     for mount in &spec.mounts {
-        if let MountSource::Volume(volume) = &mount.source {
-            engine.ensure_volume(volume).await?;
-        }
+        engine.ensure_volume(&mount.volume).await?;
     }
     let secrets = definition.secret_files(service, &desired.environment)?;
     if !secrets.is_empty() {
@@ -69,5 +69,20 @@ async fn ensure_one(session: &Session<'_>, work: &Work<'_>, service: &str) -> Re
     engine.create(&spec).await?;
     engine.start(&spec.name).await?;
     session.reporter.step(format!("{service} created"));
+    Ok(())
+}
+
+/// Puts the files of folders that a service binds where its container finds them, also if it runs:
+/// it takes them up when it is told to, as the proxy is at the switch.
+async fn hand_on_folders(session: &Session<'_>, work: &Work<'_>, service: &str) -> Result<()> {
+    let engine = &session.world.engine;
+    let definition = &work.desired.definition;
+    for folder in definition.bound_folders(service) {
+        let files = folder.files()?;
+        let image = &definition.container(service)?.image;
+        engine.pull(image).await?;
+        engine.ensure_volume(&folder.volume).await?;
+        engine.write_files(&folder.volume, image, &files).await?;
+    }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{
     halt::{Halt, Result},
     journal::Record,
     phases::Work,
+    probe::StartupReport,
     release::Release,
     session::{Session, failed_command},
     sweep::secrets_volume,
@@ -101,6 +102,7 @@ async fn migrate(session: &mut Session<'_>, release: &Release) -> Result<()> {
 async fn watch(session: &Session<'_>, release: &Release) -> Result<()> {
     let name = release.name();
     let mut told = BTreeSet::new();
+    let mut awaited = String::new();
     loop {
         session.checkpoint()?;
         let healthy = session.is_healthy_now(name).await?;
@@ -118,6 +120,7 @@ async fn watch(session: &Session<'_>, release: &Release) -> Result<()> {
         if healthy && report.complete {
             break;
         }
+        tell_wait(session, &report, &mut awaited);
         session.pause().await?;
     }
     let running = session.world.engine.container(name).await?;
@@ -132,6 +135,21 @@ async fn watch(session: &Session<'_>, release: &Release) -> Result<()> {
         .reporter
         .step(format!("{name} is complete and healthy"));
     Ok(())
+}
+
+/// Says what a start waits for, whenever that changes: who sees a deadline pass must know why.
+fn tell_wait(session: &Session<'_>, report: &StartupReport, awaited: &mut String) {
+    let pending = report.phases.iter().find(|phase| phase.passed.is_none());
+    let waits_for = match pending {
+        Some(phase) if phase.text.is_empty() => format!("waiting for {}", phase.title),
+        Some(phase) => format!("waiting for {}: {}", phase.title, phase.text),
+        None if report.phases.is_empty() => "waiting for an answer of /startupz".to_owned(),
+        None => "waiting until the engine finds it healthy".to_owned(),
+    };
+    if *awaited != waits_for {
+        session.reporter.note(&waits_for);
+        *awaited = waits_for;
+    }
 }
 
 fn missing(what: &str) -> Halt {

@@ -55,6 +55,7 @@ fn container(name: &str, role: Role, labels: BTreeMap<String, String>) -> Contai
         image: ImageId::new("sha256:1"),
         state: ContainerState::Running,
         health: Health::Healthy,
+        restarts: 0,
         labels,
     }
 }

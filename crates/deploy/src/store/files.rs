@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use rustix::fs::{FlockOperation, flock};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, is_name};
 
 /// Documents as files of one folder. Its files are small, so that they are read and written
 /// without a thread of their own.
@@ -112,14 +112,17 @@ impl FileStore {
 #[async_trait]
 impl Store for FileStore {
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        checked("read", name)?;
         found(&self.path(name)).map_err(failed("read", name))
     }
 
     async fn write(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        checked("write", name)?;
         self.replace(name, content).map_err(failed("write", name))
     }
 
     async fn append(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        checked("add to", name)?;
         self.add(name, content).map_err(failed("add to", name))
     }
 
@@ -129,11 +132,13 @@ impl Store for FileStore {
         expected: Option<&[u8]>,
         new: Option<&[u8]>,
     ) -> Result<bool, StoreError> {
+        checked("replace", name)?;
         self.compare_and_replace(name, expected, new)
             .map_err(failed("replace", name))
     }
 
     async fn remove(&self, name: &str) -> Result<(), StoreError> {
+        checked("remove", name)?;
         gone(&self.path(name)).map_err(failed("remove", name))
     }
 
@@ -161,6 +166,13 @@ fn gone(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+fn checked(action: &'static str, name: &str) -> Result<(), StoreError> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(failed(action, name)(io::ErrorKind::InvalidInput.into()))
 }
 
 fn failed(action: &'static str, name: &str) -> impl FnOnce(io::Error) -> StoreError {

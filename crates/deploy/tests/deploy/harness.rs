@@ -55,6 +55,10 @@ pub(crate) fn definition(tax_rate: &str) -> Definition {
             "caddy": {
                 "image": "caddy:2", "networks": {"back": null},
                 "ports": [{"target": 80, "published": "80"}],
+                "volumes": [{
+                    "type": "bind", "target": "/etc/caddy", "read_only": true,
+                    "source": concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/caddy"),
+                }],
             },
             "postgres": {
                 "image": "postgres:17", "networks": {"back": null},

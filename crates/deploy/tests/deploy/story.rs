@@ -21,6 +21,9 @@ async fn the_first_deployment_makes_everything_and_serves() {
     );
     let files = memory.lock().volumes["tria-secrets-1"].clone();
     assert_eq!(files.keys().collect::<Vec<_>>(), ["database_url"]);
+    // A folder that is bound is copied: the engine's machine may have none.
+    let files = memory.lock().volumes["tria-files-caddy-etc-caddy"].clone();
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["Caddyfile"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -274,6 +274,7 @@ impl Inner {
             image: running.image.clone(),
             state: self.state_of(running),
             health: self.health_of(running),
+            restarts: 0,
             labels: running.spec.labels.clone(),
         }
     }

@@ -182,6 +182,7 @@ impl Memory {
     fn me(&self) -> Owner {
         Owner {
             host: "here".into(),
+            realm: "this".into(),
             pid: self.pid,
             started: u64::from(self.pid) + 1,
             nonce: 0,

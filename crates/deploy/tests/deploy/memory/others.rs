@@ -5,10 +5,12 @@ use std::io;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use tria_deploy::{
-    Clock, Environment, Judge, Proxy, Timestamp,
+    Clock, Environment, Timestamp,
     engine::EngineError,
+    judge::Judge,
     probe::{Probe, StartupPhase, StartupReport, Target, TestResult},
     processes::{Owner, Processes},
+    proxy::Proxy,
     store::{Store, StoreError},
 };
 
