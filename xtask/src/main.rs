@@ -102,3 +102,54 @@ fn tell(line: &str) {
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// What an operator can type stands in the guide, and nothing is told of that cannot be typed.
+    #[test]
+    fn the_guide_knows_the_commands_about_deployments_with_their_options() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/deployment.md");
+        let guide = fs::read_to_string(path).unwrap();
+        let commands = Arguments::command();
+        let mut known = vec!["--url".to_owned()];
+        for name in [
+            "init", "deploy", "rollback", "backup", "restore", "status", "verify", "logs",
+        ] {
+            assert!(guide.contains(&format!("cargo xtask {name}")), "{name}");
+            let command = commands.find_subcommand(name).unwrap();
+            for option in command.get_arguments().filter_map(|it| it.get_long()) {
+                let option = format!("--{option}");
+                // What `init` asks for on a terminal is told by its help.
+                assert!(
+                    name == "init" || option == "--help" || guide.contains(&option),
+                    "{name} {option}"
+                );
+                known.push(option);
+            }
+        }
+        // `seed` and `ingest` are the service's.
+        known.push("--data".to_owned());
+        let told = guide
+            .split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-'))
+            .filter(|word| {
+                word.strip_prefix("--")
+                    .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-'))
+            });
+        for option in told {
+            assert!(known.iter().any(|it| it == option), "{option}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}
