@@ -76,7 +76,12 @@ impl Running {
         loop {
             let line = timeout(LONG, self.lines.recv()).await.expect("it goes on");
             let Some(line) = line else {
-                panic!("{phase} did not begin; it wrote:\n{}", self.stdout);
+                let said = self.stderr.take().map(thread::JoinHandle::join);
+                let code = self.child.wait().map(|status| status.code());
+                panic!(
+                    "{phase} did not begin; it ended with {code:?} and wrote:\n{}\n{said:?}",
+                    self.stdout
+                );
             };
             add(&mut self.stdout, &line);
             let event: Value = serde_json::from_str(&line).unwrap_or_default();
