@@ -26,7 +26,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if options.deploy {
-        return deployment::run(&deployment::engine()?);
+        return deployment::run(&deployment::prepared()?);
     }
     setup::run()?;
     cargo::build_server()?;

@@ -13,7 +13,7 @@ use super::attend;
 use crate::{cargo, environment, setup, tell};
 
 /// Finds an engine, or starts a private one.
-pub(crate) fn engine() -> Result<ContainerEngine> {
+fn engine() -> Result<ContainerEngine> {
     let host = environment::docker_host();
     let engine = ContainerEngine::find_or_start(
         &Workspace::current(),
@@ -24,9 +24,15 @@ pub(crate) fn engine() -> Result<ContainerEngine> {
     Ok(engine)
 }
 
-/// Prepares what the suite needs, and runs it.
+/// An engine that has the images a deployment starts from.
+pub(crate) fn prepared() -> Result<ContainerEngine> {
+    let engine = engine()?;
+    images(&engine)?;
+    Ok(engine)
+}
+
+/// Runs the suite on an engine that is prepared.
 pub(crate) fn run(engine: &ContainerEngine) -> Result<ExitCode> {
-    images(engine)?;
     setup::run()?;
     // The suite drives the programs as they are built here.
     cargo::run(&["build", "-p", "tria-server", "-p", "xtask"])?;
