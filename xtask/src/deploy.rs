@@ -68,7 +68,10 @@ async fn work(
             telling.keep_log(&repository, "deploy");
         }
         let shared = &arguments.shared;
-        let installation = Installation::open(shared, repository, arguments.server.clone()).await?;
+        // It runs in another folder.
+        let server = arguments.server.as_deref().map(std::path::absolute);
+        let server = server.and_then(Result::ok);
+        let installation = Installation::open(shared, repository, server).await?;
         let source = deployment::source(&installation.repository)?;
         deployment::no_secret_in(&source, &shared.env_file)?;
         Ok((installation, source))
