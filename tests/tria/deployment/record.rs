@@ -29,6 +29,10 @@ pub(super) enum Cost {
     Outage,
 }
 
+/// How many requests of a case may have met the end of their idle connection: one for each time
+/// that the proxy takes up another configuration, and a deployment has it do so a few times.
+const RESENT: usize = 3;
+
 // === impl Record ===
 
 impl Record {
@@ -70,6 +74,10 @@ impl Record {
             );
             self.broken.push(what);
         }
+        if seen.resent > RESENT {
+            let what = format!("{case}: {} requests were sent again", seen.resent);
+            self.broken.push(what);
+        }
         let row = Row {
             case: case.to_owned(),
             seen,
@@ -92,8 +100,8 @@ impl Record {
     /// The table, and what was wrong.
     pub(super) fn end(self) -> Vec<String> {
         say("");
-        say("| case | requests | failed | longest gap | time | exit code |");
-        say("| --- | ---: | ---: | ---: | ---: | ---: |");
+        say("| case | requests | failed | sent again | longest gap | time | exit code |");
+        say("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
         for row in &self.rows {
             say(&row.text());
         }
@@ -106,10 +114,11 @@ impl Record {
 impl Row {
     fn text(&self) -> String {
         format!(
-            "| {} | {} | {} | {} ms | {:.1} s | {} |",
+            "| {} | {} | {} | {} | {} ms | {:.1} s | {} |",
             self.case,
             self.seen.sent,
             self.seen.failed,
+            self.seen.resent,
             self.seen.gap.as_millis(),
             self.took.as_secs_f64(),
             self.code

@@ -26,6 +26,9 @@ pub(super) struct Visitors {
 pub(super) struct Seen {
     pub(super) sent: usize,
     pub(super) failed: usize,
+    /// Requests that were sent again, under their key, and answered then: a proxy that takes up
+    /// another configuration closes connections that idle, and one may be reused at that moment.
+    pub(super) resent: usize,
     /// The longest time without a success.
     pub(super) gap: Duration,
     /// The first of what failed.
@@ -78,9 +81,15 @@ impl Visitors {
                     number += 1;
                     let user = format!("visitor-{}", number % 40);
                     let post = Post::of(&user, "hello").key(format!("visit-{number}"));
-                    let said = timeout(PATIENCE, door.try_ask(&post)).await;
+                    let mut said = timeout(PATIENCE, door.try_ask(&post)).await;
+                    let is_cut = matches!(said, Ok(Err(_)));
+                    if is_cut {
+                        said = timeout(PATIENCE, door.try_ask(&post)).await;
+                    }
                     let status = said.ok().and_then(Result::ok).map(|reply| reply.status);
-                    book.lock().unwrap().note("chat", status);
+                    let mut book = book.lock().unwrap();
+                    book.seen.resent += usize::from(is_cut);
+                    book.note("chat", status);
                 }
             })
         };
