@@ -119,7 +119,8 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/deployment.md");
         let guide = fs::read_to_string(path).unwrap();
         let commands = Arguments::command();
-        let mut known = vec!["--url".to_owned()];
+        // `seed` and `ingest` are the service's.
+        let mut known = vec!["--data".to_owned()];
         for name in [
             "init", "deploy", "rollback", "backup", "restore", "status", "verify", "logs",
         ] {
@@ -135,8 +136,6 @@ mod tests {
                 known.push(option);
             }
         }
-        // `seed` and `ingest` are the service's.
-        known.push("--data".to_owned());
         let told = guide
             .split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-'))
             .filter(|word| {

@@ -42,11 +42,9 @@ fn verification(door: Door, installation: Option<&Installation>) -> Verification
     let environment = installation.map(|installation| &installation.environment);
     let mut private: Vec<SecretString> = Vec::new();
     if let Some(installation) = installation {
-        let secrets = installation.definition.secrets.values();
-        private.extend(
-            secrets.filter_map(|it| installation.environment.get(&it.environment).cloned()),
-        );
-        let services = installation.definition.backing();
+        let (definition, keys) = (&installation.definition, &installation.environment);
+        private.extend(definition.secret_values(keys).cloned());
+        let services = definition.backing();
         private.extend(services.into_iter().map(|name| format!("{name}:").into()));
     }
     Verification {

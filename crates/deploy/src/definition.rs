@@ -11,11 +11,12 @@ mod translate;
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::fingerprint::hexadecimal;
+use crate::{environment::Environment, fingerprint::hexadecimal};
 
 pub use self::{
     compose::{Compose, ComposeError},
@@ -154,6 +155,15 @@ impl Definition {
         self.services
             .get(SERVER)
             .ok_or(DefinitionError::NoService { service: SERVER })
+    }
+
+    /// The values of the environment that are handed out as secrets.
+    pub fn secret_values<'a>(
+        &'a self,
+        environment: &'a Environment,
+    ) -> impl Iterator<Item = &'a SecretString> {
+        let sources = self.secrets.values();
+        sources.filter_map(|source| environment.get(&source.environment))
     }
 
     /// The name of a backing service's container.

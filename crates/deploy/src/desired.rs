@@ -70,8 +70,7 @@ pub struct Options {
 impl Desired {
     /// Knows the secrets of the environment: the values that the definition hands out as such.
     pub fn scrubber(&self) -> Scrubber {
-        let sources = self.definition.secrets.values();
-        Scrubber::new(sources.filter_map(|source| self.environment.get(&source.environment)))
+        Scrubber::new(self.definition.secret_values(&self.environment))
     }
 }
 
