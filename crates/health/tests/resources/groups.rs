@@ -10,18 +10,15 @@ pub(crate) struct Group {
     folder: PathBuf,
 }
 
+/// The group that this process is in.
+pub(crate) struct Ours {
+    folder: PathBuf,
+}
+
 impl Group {
     /// None where the controller is not of the first version here, or we may not make groups.
     pub(crate) fn below_our_own(controller: &str) -> Option<Self> {
-        let told = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let own = told.lines().find_map(|line| {
-            let (_, rest) = line.split_once(':')?;
-            let (list, path) = rest.split_once(':')?;
-            list.split(',').any(|of| of == controller).then_some(path)
-        })?;
-        let mount = Path::new("/sys/fs/cgroup").join(controller);
-        let own = mount.join(own.trim_start_matches('/'));
-        let folder = own.join(format!("tria-health-{}", std::process::id()));
+        let folder = own(controller)?.join(format!("tria-health-{}", std::process::id()));
         fs::create_dir(&folder).ok()?;
         Some(Self { folder })
     }
@@ -35,6 +32,30 @@ impl Group {
     pub(crate) fn enter(&self) -> String {
         format!("echo $$ > {}", self.folder.join("cgroup.procs").display())
     }
+}
+
+impl Ours {
+    pub(crate) fn of(controller: &str) -> Self {
+        Self {
+            folder: own(controller).unwrap(),
+        }
+    }
+
+    pub(crate) fn number(&self, file: &str) -> u64 {
+        let told = fs::read_to_string(self.folder.join(file)).unwrap();
+        told.trim().parse().unwrap()
+    }
+}
+
+fn own(controller: &str) -> Option<PathBuf> {
+    let told = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = told.lines().find_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        let (list, path) = rest.split_once(':')?;
+        list.split(',').any(|of| of == controller).then_some(path)
+    })?;
+    let mount = Path::new("/sys/fs/cgroup").join(controller);
+    Some(mount.join(own.trim_start_matches('/')))
 }
 
 impl Drop for Group {
