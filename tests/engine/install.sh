@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs a container engine from Debian's packages, as root: the engine, what builds stand-ins,
+# Installs from Debian's packages, as root, what tests of deployments need: the engine, an ssh server,
 # and the client's plugins for compose files and builds, which are newer than Debian 12's.
 set -eu
 
@@ -11,6 +11,19 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 if ! command -v dockerd >/dev/null; then
   apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null
+fi
+# The tests start an ssh server of their own; Debian's must not run because of them.
+if [ ! -x /usr/sbin/sshd ]; then
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -rf "$work" /usr/sbin/policy-rc.d' EXIT
+  fi
+  apt-get install -y -qq --no-install-recommends openssh-server >/dev/null \
+    || echo 'OpenSSH cannot be installed: what deploys from afar is not tested' >&2
+  if command -v systemctl >/dev/null; then
+    systemctl disable -q ssh.service ssh.socket 2>/dev/null || true
+  fi
 fi
 if docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; then
   exit 0

@@ -25,6 +25,22 @@ async fn an_older_schema_is_told_by_check_and_mended_by_serve() {
     running.ready();
 }
 
+/// A migration that nobody built in would be found to be applied.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_knows_other_migrations_is_told_before_anything_is_done() {
+    let fixture = Fixture::empty().await;
+    let latest = tria_chatbot::schema::LATEST;
+    for other in [latest - 1, latest + 1] {
+        let ended = fixture.run(&["migrate", "--expect", &other.to_string()]);
+        let said = format!("up to {latest}, and {other} is expected");
+        ended.expect(65, &[&said, "remedy:"]);
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(fixture.count(tables).await, 0);
+    let ended = fixture.run(&["migrate", "--expect", &latest.to_string()]);
+    ended.expect(0, &["Schema up to date"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newer_schema_is_judged_by_what_its_migrations_do() {
     let fixture = Fixture::migrated().await;

@@ -1,12 +1,16 @@
 //! The commands about a deployment, for an engine that is behind a real ssh server.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the engine is where the environment of the tests says"
+)]
 
 #[path = "../../crates/deploy/tests/remote/sshd.rs"]
 #[allow(dead_code, reason = "another test uses all of it")]
 mod sshd;
 
 use std::{
-    fs,
+    env, fs,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
@@ -50,6 +54,8 @@ fn every_command_takes_one_connection_and_says_what_is_wrong_with_it() {
     assert!(made.status.success(), "{made:?}");
 
     let host = sshd.url().to_string();
+    let engine = env::var("DOCKER_HOST").ok().filter(|url| !url.is_empty());
+    let engine = engine.unwrap_or("unix:///var/run/docker.sock".into());
     let shared = [
         "--env-file",
         &file,
@@ -59,6 +65,8 @@ fn every_command_takes_one_connection_and_says_what_is_wrong_with_it() {
         &state,
         "--host",
         &host,
+        "--engine",
+        &engine,
     ];
     for (number, (command, code)) in [
         (&["status"][..], 0),

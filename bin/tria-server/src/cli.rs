@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Prove every dependency, say what is wrong, and exit
     Check(CheckOptions),
     /// Bring the database schema and the vector collections up to date, and exit
-    Migrate,
+    Migrate(MigrateCommand),
     /// Bring products and outlets to what the catalogue says, and exit
     Seed(SeedCommand),
     /// Bring the vector collections to what knowledge and catalogue say, and exit
@@ -32,6 +32,13 @@ pub(crate) enum Command {
     Config(ConfigOptions),
     /// Ask a running server for its health; for a container's HEALTHCHECK
     Healthcheck(HealthcheckOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateCommand {
+    /// The newest migration that this program must know; it refuses if it knows another one
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) expect: Option<u32>,
 }
 
 #[derive(Args, Debug)]

@@ -69,7 +69,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&Signals::install()?),
         Command::Check(options) => check::run(&options, &Signals::install()?),
-        Command::Migrate => migrate::run(&Signals::install()?),
+        Command::Migrate(options) => migrate::run(&options, &Signals::install()?),
         Command::Seed(options) => stock::run_seed(&options, &Signals::install()?),
         Command::Ingest(options) => stock::run_ingest(&options, &Signals::install()?),
         Command::Config(options) => config_command::run(&options),

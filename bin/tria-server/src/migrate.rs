@@ -1,18 +1,33 @@
 //! Brings the database schema and the vector collections up to date.
 
+use tria_chatbot::schema::LATEST;
 use tria_check::{Phase, Runner};
 use tria_lifecycle::{Lifecycle, ShutdownReason, Signals};
 
 use crate::{
     checks,
+    cli::MigrateCommand,
     environment::Environment,
     plan,
     refusal::{interrupted, refuse},
-    telemetry,
+    telemetry::{self, complain},
 };
 
+/// The program is not the one that was meant (`EX_DATAERR`).
+const OTHER_PROGRAM: u8 = 65;
+
 /// Runs the migrations, and gives the exit code.
-pub(crate) fn run(signals: &Signals) -> anyhow::Result<u8> {
+pub(crate) fn run(options: &MigrateCommand, signals: &Signals) -> anyhow::Result<u8> {
+    if let Some(expected) = options.expect.filter(|expected| *expected != LATEST) {
+        complain(&format!(
+            "❌ this program knows the migrations up to {LATEST}, and {expected} is expected"
+        ));
+        complain(
+            "   remedy: list each file of crates/chatbot/migrations in schema/migrations.rs, and build \
+             the program anew; nothing was changed",
+        );
+        return Ok(OTHER_PROGRAM);
+    }
     let environment = Environment::read()?;
     telemetry::install(environment.log_format(), environment.log_level());
     let runtime = tokio::runtime::Builder::new_multi_thread()

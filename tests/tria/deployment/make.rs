@@ -11,8 +11,6 @@ pub(super) enum Make {
     Mute,
     /// Is well, and answers one of the integration tests otherwise.
     Differs,
-    /// Its migration fails.
-    FailsToMigrate,
 }
 
 // === impl Make ===
@@ -39,9 +37,6 @@ impl Make {
             Self::Mute => "[ \"$1\" = serve ] && exec sleep infinity\nexec /tria-server \"$@\"\n",
             Self::Differs => {
                 "if [ \"$1\" = serve ]; then unset DIAGNOSTICS_TOKEN_FILE; export ENVIRONMENT=development; fi\nexec /tria-server \"$@\"\n"
-            }
-            Self::FailsToMigrate => {
-                "if [ \"$1\" = migrate ]; then echo 'planted: column does not exist' >&2; exit 1; fi\nexec /tria-server \"$@\"\n"
             }
         }
     }

@@ -202,6 +202,45 @@ impl Site {
         .unwrap();
     }
 
+    /// The next migration: one that PostgreSQL refuses while it is forbidden.
+    pub(super) fn add_migration(&self) -> PathBuf {
+        let folder = self.clone_path().join("crates/chatbot/migrations");
+        let known = fs::read_dir(&folder).unwrap().count();
+        let file = folder.join(format!("V{}__expand_suite.sql", known + 1));
+        let text = "create table suite_migrated ();\n\
+             do $$ begin if to_regclass('suite_forbids') is not null then\n\
+             raise exception 'it is forbidden here'; end if; end $$;\n";
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Builds it in.
+    pub(super) fn list_migration(&self) {
+        let list = "crates/chatbot/src/schema/migrations.rs";
+        let path = self.clone_path().join("crates/chatbot/migrations");
+        let mut names: Vec<String> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let name = names.last().unwrap().trim_end_matches(".sql");
+        let entry = format!("    (\"{name}\", include_str!(\"../../migrations/{name}.sql\")),\n];");
+        self.replace(list, "\n];", &format!("\n{entry}"));
+    }
+
+    pub(super) fn forbid_migration(&self) {
+        self.sql("create table suite_forbids ()");
+    }
+
+    pub(super) fn allow_migration(&self) {
+        self.sql("drop table suite_forbids");
+    }
+
+    /// How many tables the migration made.
+    pub(super) fn migrated(&self) -> String {
+        self.sql("select count(*) from pg_tables where tablename = 'suite_migrated'")
+    }
+
     /// A commit whose release is made so.
     pub(super) fn commit_release(&self, make: Make) {
         let deploy = self.clone_path().join("deploy");

@@ -51,6 +51,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Visitors {
     pub(super) fn of(url: &str) -> Self {
+        let mut all = Self::who_look(url);
+        all.tasks.push(all.says(url));
+        all
+    }
+
+    /// Those who only look: nothing is written for them.
+    pub(super) fn who_look(url: &str) -> Self {
         let book = Arc::new(Mutex::new(Book {
             seen: Seen::default(),
             last: Instant::now(),
@@ -69,35 +76,38 @@ impl Visitors {
                 }
             })
         });
-        let says = {
-            let (url, book, done) = (url.to_owned(), Arc::clone(&book), Arc::clone(&done));
-            tokio::spawn(async move {
-                let door = Door::of(&url);
-                let mut pace = interval(SAY);
-                pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                let mut number = 0;
-                while !done.load(Ordering::Relaxed) {
-                    pace.tick().await;
-                    number += 1;
-                    let user = format!("visitor-{}", number % 40);
-                    let post = Post::of(&user, "hello").key(format!("visit-{number}"));
-                    let mut said = timeout(PATIENCE, door.try_ask(&post)).await;
-                    let is_cut = matches!(said, Ok(Err(_)));
-                    if is_cut {
-                        said = timeout(PATIENCE, door.try_ask(&post)).await;
-                    }
-                    let status = said.ok().and_then(Result::ok).map(|reply| reply.status);
-                    let mut book = book.lock().unwrap();
-                    book.seen.resent += usize::from(is_cut);
-                    book.note("chat", status);
-                }
-            })
-        };
         Self {
             book,
             done,
-            tasks: looks.into_iter().chain([says]).collect(),
+            tasks: looks.into(),
         }
+    }
+
+    /// Somebody who talks, a greeting at a time.
+    fn says(&self, url: &str) -> JoinHandle<()> {
+        let (url, book) = (url.to_owned(), Arc::clone(&self.book));
+        let done = Arc::clone(&self.done);
+        tokio::spawn(async move {
+            let door = Door::of(&url);
+            let mut pace = interval(SAY);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut number = 0;
+            while !done.load(Ordering::Relaxed) {
+                pace.tick().await;
+                number += 1;
+                let user = format!("visitor-{}", number % 40);
+                let post = Post::of(&user, "hello").key(format!("visit-{number}"));
+                let mut said = timeout(PATIENCE, door.try_ask(&post)).await;
+                let is_cut = matches!(said, Ok(Err(_)));
+                if is_cut {
+                    said = timeout(PATIENCE, door.try_ask(&post)).await;
+                }
+                let status = said.ok().and_then(Result::ok).map(|reply| reply.status);
+                let mut book = book.lock().unwrap();
+                book.seen.resent += usize::from(is_cut);
+                book.note("chat", status);
+            }
+        })
     }
 
     /// What they saw since the last time that this was asked.

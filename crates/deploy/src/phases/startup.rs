@@ -74,11 +74,19 @@ async fn secrets(session: &Session<'_>, work: &Work<'_>, release: &Release) -> R
     Ok(())
 }
 
+/// A program that lacks what its tree has would find nothing to do.
+fn migration_of(release: &Release) -> Vec<String> {
+    let newest = release.migrations.iter().map(|it| it.version).max();
+    let expect = newest.map(|newest| ["--expect".into(), newest.to_string()]);
+    let migrate = ["migrate".to_owned()].into_iter();
+    migrate.chain(expect.into_iter().flatten()).collect()
+}
+
 async fn migrate(session: &mut Session<'_>, release: &Release) -> Result<()> {
     let spec = ContainerSpec {
         name: format!("{}-migrate-{}", session.project, release.number),
         role: Role::OneShot(Purpose::Migrate),
-        command: Some(vec!["migrate".into()]),
+        command: Some(migration_of(release)),
         ports: Vec::new(),
         health: None,
         restart: false,

@@ -11,7 +11,7 @@ use tria_deploy::{
 };
 
 use crate::{
-    rig::{Rig, SENTINEL, SOCKET, Standing, docker},
+    rig::{Rig, SENTINEL, Standing, docker, socket},
     sshd::Sshd,
 };
 
@@ -20,7 +20,7 @@ const HANG: Duration = Duration::from_secs(300);
 
 /// What a process that deploys begins with.
 async fn ground(rig: &Rig, sshd: &Sshd) -> Standing {
-    let options = sshd.options(Path::new(SOCKET));
+    let options = sshd.options(Path::new(&socket()));
     let remote = Remote::connect(&sshd.url(), &options).await.unwrap();
     let engine = RemoteEngine::connect(&remote, rig.project()).await.unwrap();
     let store = remote.store(rig.state().to_str().unwrap()).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_deployment_whose_connection_ends_is_settled_by_the_next() {
 #[ignore = "needs a container engine and an ssh server"]
 async fn the_engine_tells_what_its_own_machine_has() {
     let (rig, sshd) = (Rig::new("facts").await, Sshd::start());
-    let remote = Remote::connect(&sshd.url(), &sshd.options(Path::new(SOCKET))).await;
+    let remote = Remote::connect(&sshd.url(), &sshd.options(Path::new(&socket()))).await;
     let engine = RemoteEngine::connect(&remote.unwrap(), rig.project())
         .await
         .unwrap();

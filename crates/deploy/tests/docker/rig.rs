@@ -1,7 +1,7 @@
 //! A project of its own on the engine, with all that a deployment needs.
 
 use std::{
-    fs,
+    env, fs,
     net::TcpListener,
     path::PathBuf,
     process::Command,
@@ -32,7 +32,13 @@ use tria_deploy::{
 };
 
 pub(crate) const SENTINEL: &str = "sentinel-secret-7f3a";
-pub(crate) const SOCKET: &str = "/var/run/docker.sock";
+/// The socket of the engine, as the `docker` command finds it.
+pub(crate) fn socket() -> String {
+    let host = env::var("DOCKER_HOST").unwrap_or_default();
+    let path = host.strip_prefix("unix://").filter(|path| !path.is_empty());
+    path.unwrap_or("/var/run/docker.sock").to_owned()
+}
+
 /// Asks the database inside its container, over TCP.
 const PSQL: &str =
     "PGPASSWORD=\"$(cat /run/secrets/postgres_password)\" psql -h 127.0.0.1 -U tria -d tria -XAtqc";
@@ -88,7 +94,7 @@ impl Rig {
                 fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
             }
         }
-        let engine = DockerEngine::connect(SOCKET, &project).await.unwrap();
+        let engine = DockerEngine::connect(&socket(), &project).await.unwrap();
         let store = FileStore::open(folder.path().join("state")).unwrap();
         let rig = Self {
             project,
@@ -231,7 +237,13 @@ impl Rig {
         let counters = (Arc::clone(&done), Arc::clone(&asked), Arc::clone(&refused));
         let task = tokio::spawn(async move {
             let (done, asked, refused) = counters;
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            // The proxy closes connections that idle when it takes up another configuration, and
+            // one that is reused at that moment has no answer.
+            let client = reqwest::Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap();
             while !done.load(Ordering::SeqCst) {
                 let answer = client.get(&page).send().await;
                 asked.fetch_add(1, Ordering::SeqCst);
@@ -450,11 +462,7 @@ fn free_port() -> u16 {
 }
 
 pub(crate) fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker")
-        .arg("-H")
-        .arg(format!("unix://{SOCKET}"))
-        .args(arguments)
-        .output();
+    let output = Command::new("docker").args(arguments).output();
     let output = output.unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

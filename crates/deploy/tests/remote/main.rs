@@ -1,7 +1,7 @@
 //! Another machine, over a real ssh server on loopback.
 //!
-//! They need OpenSSH's server, so that they run only when asked for:
-//! `cargo test -p tria-deploy --test remote -- --ignored`.
+//! They need OpenSSH's server, so that they run only when asked for: by
+//! `cargo xtask test --deploy`, or by `cargo test -p tria-deploy --test remote -- --ignored`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod connecting;

@@ -151,8 +151,9 @@ impl Sshd {
         let mut found = Vec::new();
         for child in children(self.server.id()) {
             found.push(child);
-            // What serves the connection, after the one that watches over it.
-            found.extend(children(child));
+            // What serves the connection, after the one that watches over it; for root there is
+            // none, and the children are the commands, which outlive a connection.
+            found.extend(children(child).into_iter().filter(|child| is_sshd(*child)));
         }
         found
     }
@@ -201,6 +202,11 @@ fn children(process: u32) -> Vec<u32> {
         .split_whitespace()
         .map(|number| number.parse().unwrap())
         .collect()
+}
+
+fn is_sshd(process: u32) -> bool {
+    let name = fs::read_to_string(format!("/proc/{process}/comm"));
+    name.is_ok_and(|name| name.starts_with("sshd"))
 }
 
 fn signal(signal: &str, processes: &[u32]) {
