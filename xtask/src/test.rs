@@ -40,15 +40,42 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 /// Runs cargo beside the servers that tests and benches share.
 pub(crate) fn beside_servers(arguments: &[&str]) -> Result<ExitCode> {
-    tokio::runtime::Runtime::new()?.block_on(attend(arguments, &[]))
+    attend(&[arguments.to_vec()], &[])
 }
 
-async fn attend(arguments: &[&str], env: &[(String, String)]) -> Result<ExitCode> {
-    let mut stop = Stop::listen()?;
-    let servers = tokio::select! {
-        servers = servers() => servers?,
-        signal = stop.next() => return Ok(interrupted(signal)),
-    };
+/// Runs cargo once for each list of arguments, whatever came of those before, and gives the exit
+/// code of the last that failed. After a signal nothing further begins.
+fn attend(runs: &[Vec<&str>], env: &[(String, String)]) -> Result<ExitCode> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let mut stop = Stop::listen()?;
+        let servers = tokio::select! {
+            servers = servers() => servers?,
+            signal = stop.next() => return Ok(interrupted(signal)),
+        };
+        let mut ended = ExitCode::SUCCESS;
+        for arguments in runs {
+            let (code, signalled) = watch(arguments, env, &mut stop).await?;
+            if code != ExitCode::SUCCESS {
+                ended = code;
+            }
+            if signalled {
+                break;
+            }
+        }
+        if let Some((stack, published)) = servers {
+            drop(published);
+            stack.stop().await;
+        }
+        Ok(ended)
+    })
+}
+
+/// Runs cargo to its end, and tells whether a signal came meanwhile, which it was given.
+async fn watch(
+    arguments: &[&str],
+    env: &[(String, String)],
+    stop: &mut Stop,
+) -> Result<(ExitCode, bool)> {
     let mut tests = Foreground::start(
         environment::cargo(),
         arguments,
@@ -56,17 +83,16 @@ async fn attend(arguments: &[&str], env: &[(String, String)]) -> Result<ExitCode
         &environment::of_our_own_run(),
     )
     .await?;
-    let code = loop {
+    let mut signalled = false;
+    loop {
         tokio::select! {
-            code = tests.wait() => break code?,
-            signal = stop.next() => tests.forward(signal),
+            code = tests.wait() => return Ok((code?.into(), signalled)),
+            signal = stop.next() => {
+                signalled = true;
+                tests.forward(signal);
+            }
         }
-    };
-    if let Some((stack, published)) = servers {
-        drop(published);
-        stack.stop().await;
     }
-    Ok(code.into())
 }
 
 /// The stack we hold, or none when somebody else holds one.

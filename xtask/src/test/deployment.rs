@@ -81,23 +81,15 @@ pub(crate) fn run(engine: &ContainerEngine) -> Result<ExitCode> {
     if !has_sshd {
         tell("there is no OpenSSH server: what deploys from afar is not tested");
     }
-    let runtime = tokio::runtime::Runtime::new()?;
-    let mut worst = ExitCode::SUCCESS;
-    for (part, needs_sshd) in PARTS {
-        if needs_sshd && !has_sshd {
-            continue;
-        }
-        let mut arguments = vec!["test"];
-        arguments.extend(part);
-        if !has_sshd {
-            arguments.extend(["--skip", "afar::"]);
-        }
-        let ended = runtime.block_on(attend(&arguments, &host))?;
-        if ended != ExitCode::SUCCESS {
-            worst = ended;
-        }
-    }
-    Ok(worst)
+    let runs: Vec<Vec<&str>> = PARTS
+        .into_iter()
+        .filter(|(_, needs_sshd)| has_sshd || !needs_sshd)
+        .map(|(part, _)| {
+            let afar: &[&str] = if has_sshd { &[] } else { &["--skip", "afar::"] };
+            [&["test"], part, afar].concat()
+        })
+        .collect();
+    attend(&runs, &host)
 }
 
 fn images(engine: &ContainerEngine) -> Result<()> {
