@@ -1,6 +1,7 @@
 //! The application over HTTP.
 
 mod address;
+mod body;
 mod chat;
 mod json;
 mod openapi;

@@ -105,6 +105,17 @@ async fn a_body_is_bounded_in_size_and_time() {
     assert_eq!(alive.status, 200);
 }
 
+/// A server that closes while somebody still sends takes back its own answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_far_too_much_still_learns_why() {
+    let open = Shop::shared().await;
+    let door = Door::of(&open.url);
+    for _ in 0..100 {
+        let said = door.ask(&Post::raw(vec![b' '; 512 * 1024])).await;
+        said.expect_problem(413, "body-too-large");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_request_is_told_by_name_and_leaves_nothing() {
     let open = Shop::shared().await;

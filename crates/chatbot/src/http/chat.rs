@@ -3,18 +3,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
-    body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
+    body,
     problem::Problem,
     reception::{Admitted, Arrival, Given, Notes, Reception},
-    request::MOST_BYTES,
 };
 use crate::assistant::Told;
 
@@ -76,7 +74,8 @@ impl Call {
     pub(super) async fn receive(reception: &Reception, request: Request) -> Result<Self, Response> {
         let (request_id, begun) = (Uuid::new_v4(), Instant::now());
         let (parts, body) = request.into_parts();
-        let body = match read(reception, &parts, body).await {
+        let within = reception.options.body_within;
+        let body = match body::read(&parts.headers, body, within).await {
             Ok(body) => body,
             Err(problem) => {
                 let mut response = problem.response(request_id);
@@ -116,24 +115,6 @@ impl Call {
         self.notes.write(response.headers_mut());
         mark(&mut response, self.request_id);
         response
-    }
-}
-
-async fn read(
-    reception: &Reception,
-    parts: &Parts,
-    body: Body,
-) -> Result<axum::body::Bytes, Problem> {
-    let told = parts.headers.get(header::CONTENT_LENGTH);
-    let told = told.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|length| length > MOST_BYTES as u64) {
-        return Err(Problem::too_large());
-    }
-    match timeout(reception.options.body_within, to_bytes(body, MOST_BYTES)).await {
-        Ok(Ok(body)) => Ok(body),
-        // It is too large, or the client broke it off and hears nothing any more.
-        Ok(Err(_)) => Err(Problem::too_large()),
-        Err(_) => Err(Problem::slow_body()),
     }
 }
 

@@ -20,6 +20,9 @@ struct Page(Arc<Mutex<Vec<u8>>>);
 impl Page {
     /// All that is logged on this thread until the guard is dropped.
     fn open() -> (Self, tracing::subscriber::DefaultGuard) {
+        // Another thread that comes by a place for the first time, and has no log, may otherwise
+        // settle that nobody listens there, just while this one is opened.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let page = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

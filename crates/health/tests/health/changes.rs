@@ -39,6 +39,19 @@ impl MakeWriter<'_> for Page {
 }
 
 impl Page {
+    /// All that is logged on this thread until the guard is dropped.
+    fn open() -> (Self, tracing::subscriber::DefaultGuard) {
+        // Another thread that comes by a place for the first time, and has no log, may otherwise
+        // settle that nobody listens there, just while this one is opened.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+        let page = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(page.clone())
+            .finish();
+        (page, tracing::subscriber::set_default(subscriber))
+    }
+
     fn count(&self, needle: &str) -> usize {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         text.matches(needle).count()
@@ -54,11 +67,7 @@ fn other() -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn each_change_is_told_once_and_logged_once() {
-    let page = Page::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(page.clone());
-    let _log = tracing::subscriber::set_default(subscriber.finish());
+    let (page, _log) = Page::open();
 
     let stage = Arc::new(AtomicU32::new(0));
     let now = Arc::clone(&stage);
@@ -113,11 +122,7 @@ async fn each_change_is_told_once_and_logged_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_comes_near_its_timeout_is_told_once_until_it_is_quick_again() {
-    let page = Page::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(page.clone());
-    let _log = tracing::subscriber::set_default(subscriber.finish());
+    let (page, _log) = Page::open();
 
     // Its timeout is 2 s.
     let took = [0, 1_001, 1_500, 1_001, 1_000, 5_000, 0];

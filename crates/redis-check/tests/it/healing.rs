@@ -112,7 +112,7 @@ async fn a_connection_at_rest_is_looked_after() {
         .split_whitespace()
         .find_map(|it| it.strip_prefix("addr="));
     let (_, port) = address.unwrap().rsplit_once(':').unwrap();
-    let next = keepalive_in(port.parse().unwrap());
+    let next = keepalive_in(port.parse().unwrap()).await;
     assert!(
         next.is_some_and(|next| next <= Duration::from_secs(30)),
         "{next:?}"
