@@ -2,11 +2,16 @@
 
 use std::{
     ffi::OsStr,
+    io::{BufRead, BufReader, Write, stderr},
     os::unix::process::{CommandExt, ExitStatusExt},
-    process::{Command, ExitStatus},
+    process::{ChildStderr, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{Error, Result, Workspace, command, process::spawn_from_lasting_thread};
 
@@ -18,7 +23,20 @@ use crate::{Error, Result, Workspace, command, process::spawn_from_lasting_threa
 pub struct Foreground {
     pid: Pid,
     ended: tokio::task::JoinHandle<std::io::Result<ExitStatus>>,
+    said: Option<Said>,
 }
+
+/// What is said, while it is.
+#[derive(Debug)]
+struct Said {
+    text: Arc<Mutex<String>>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// How long what was said last is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+// === impl Foreground ===
 
 impl Foreground {
     /// Starts `program` at the workspace's root, with our environment without `unset`, and `env`
@@ -32,11 +50,34 @@ impl Foreground {
         env: &[(String, String)],
         unset: &[String],
     ) -> Result<Self> {
-        let program = program.as_ref();
+        Self::spawn(program.as_ref(), arguments, env, unset, Stdio::inherit()).await
+    }
+
+    /// The same, and what it says on standard error is kept, too, for [`Self::said`].
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn start_heard(
+        program: impl AsRef<OsStr>,
+        arguments: &[&str],
+        env: &[(String, String)],
+        unset: &[String],
+    ) -> Result<Self> {
+        Self::spawn(program.as_ref(), arguments, env, unset, Stdio::piped()).await
+    }
+
+    async fn spawn(
+        program: &OsStr,
+        arguments: &[&str],
+        env: &[(String, String)],
+        unset: &[String],
+        stderr: Stdio,
+    ) -> Result<Self> {
         let mut command: Command = command::companion(program);
         command
             .args(arguments)
             .envs(env.iter().map(|(key, value)| (key, value)))
+            .stderr(stderr)
             .process_group(0);
         for key in unset {
             command.env_remove(key);
@@ -45,8 +86,10 @@ impl Foreground {
         let child = spawn_from_lasting_thread(command).await;
         let mut child = child.map_err(Error::io(format!("run {}", program.display())))?;
         let pid = Pid::from_child(&child);
+        let heard = child.stderr.take();
         Ok(Self {
             pid,
+            said: heard.map(Said::of),
             ended: tokio::task::spawn_blocking(move || child.wait()),
         })
     }
@@ -76,6 +119,46 @@ impl Foreground {
             .unwrap_or(1);
         Ok(u8::try_from(code).unwrap_or(u8::MAX))
     }
+
+    /// What it said on standard error until its end, if it is heard; bytes that are no text are
+    /// replaced. To be asked after its end.
+    pub async fn said(&mut self) -> String {
+        let Some(said) = self.said.take() else {
+            return String::new();
+        };
+        // What it has started may live on, and hold the pipe open.
+        let _ = timeout(LAST_WORDS, said.ended).await;
+        let text = said.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.clone()
+    }
+}
+
+// === impl Said ===
+
+impl Said {
+    /// On a thread of its own, for which no runtime waits.
+    fn of(from: ChildStderr) -> Self {
+        let text = Arc::new(Mutex::new(String::new()));
+        let (done, ended) = oneshot::channel();
+        let keep = Arc::clone(&text);
+        thread::spawn(move || {
+            copy(from, &keep);
+            let _ = done.send(());
+        });
+        Self { text, ended }
+    }
+}
+
+/// Hands on what is said, line by line, and keeps it.
+fn copy(from: ChildStderr, text: &Mutex<String>) {
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        let _ = stderr().write_all(&line);
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +172,12 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(done.wait().await.unwrap(), 42);
+
+        let mut heard = Foreground::start_heard("sh", &["-c", "echo one >&2"], &[], &[])
+            .await
+            .unwrap();
+        assert_eq!(heard.wait().await.unwrap(), 0);
+        assert_eq!(heard.said().await, "one\n");
 
         let mut waiting = Foreground::start("sleep", &["60"], &[], &[]).await.unwrap();
         waiting.forward(15);

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use tria_devstack::{ContainerEngine, Progress, Workspace};
 
-use super::attend;
+use super::{cargo_run, with_servers};
 use crate::{cargo, environment, setup, tell};
 
 /// Finds an engine, or starts a private one.
@@ -89,7 +89,19 @@ pub(crate) fn run(engine: &ContainerEngine) -> Result<ExitCode> {
             [&["test"], part, afar].concat()
         })
         .collect();
-    attend(&runs, &host)
+    with_servers(async |stop| {
+        let mut ended = ExitCode::SUCCESS;
+        for arguments in &runs {
+            let ran = cargo_run(arguments, &host, stop).await?;
+            if ran.code != ExitCode::SUCCESS {
+                ended = ran.code;
+            }
+            if ran.signalled {
+                break;
+            }
+        }
+        Ok(ended)
+    })
 }
 
 fn images(engine: &ContainerEngine) -> Result<()> {
