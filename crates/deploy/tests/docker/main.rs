@@ -3,10 +3,9 @@
 //! They need one, where `DOCKER_HOST` says or behind `/var/run/docker.sock`, the images `caddy:2` and
 //! `postgres:17`, and some an ssh server; so `cargo xtask test --deploy` runs them.
 #![allow(
-    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "what was measured is told, and the engine is where the environment says"
+    reason = "what was measured is told"
 )]
 
 mod afar;

@@ -1,7 +1,7 @@
 //! A project of its own on the engine, with all that a deployment needs.
 
 use std::{
-    env, fs,
+    fs,
     net::TcpListener,
     path::PathBuf,
     process::Command,
@@ -32,11 +32,16 @@ use tria_deploy::{
 };
 
 pub(crate) const SENTINEL: &str = "sentinel-secret-7f3a";
-/// The socket of the engine, as the `docker` command finds it.
+/// The socket of the engine that the `docker` command speaks to, wherever it has it from.
 pub(crate) fn socket() -> String {
-    let host = env::var("DOCKER_HOST").unwrap_or_default();
-    let path = host.strip_prefix("unix://").filter(|path| !path.is_empty());
-    path.unwrap_or("/var/run/docker.sock").to_owned()
+    let host = docker(&[
+        "context",
+        "inspect",
+        "--format",
+        "{{.Endpoints.docker.Host}}",
+    ]);
+    let path = host.trim().strip_prefix("unix://");
+    path.expect("the engine has a socket").to_owned()
 }
 
 /// Asks the database inside its container, over TCP.
