@@ -150,7 +150,14 @@ fn alone(tokens: &[Token]) -> Option<Reference> {
         [number, end] if end.is_in(&[".", "!"]) => number,
         _ => return None,
     };
-    number.number().map(Reference::Delivery)
+    // One id in forty begins with eight digits and no letter; ten million deliveries are none.
+    match number.beginning() {
+        Some(digits) if number.number().is_some() => {
+            let digits = u32::from_str_radix(digits, 16).ok()?;
+            Some(Reference::OrderBeginning(digits))
+        }
+        _ => number.number().map(Reference::Delivery),
+    }
 }
 
 fn tokens(message: &str) -> Vec<Token> {

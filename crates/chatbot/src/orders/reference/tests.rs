@@ -29,7 +29,15 @@ fn ids_are_found_whole_and_in_part() {
         let expected = Some(Reference::OrderBeginning(0x3f2a_1b4c));
         assert_eq!(found, expected, "{message}");
     }
-    // Digits alone, or letters alone, are an id only where an order is spoken of.
+    // Digits alone, or letters alone, are an id only where an order is spoken of, or nothing else.
+    for message in ["12345678", "#12345678"] {
+        let found = reference_in(message);
+        assert_eq!(
+            found,
+            Some(Reference::OrderBeginning(0x1234_5678)),
+            "{message}"
+        );
+    }
     assert_eq!(
         reference_in("order 12345678 is late"),
         Some(Reference::OrderBeginning(0x1234_5678))
