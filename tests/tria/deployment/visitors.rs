@@ -26,8 +26,9 @@ pub(super) struct Visitors {
 pub(super) struct Seen {
     pub(super) sent: usize,
     pub(super) failed: usize,
-    /// Requests that were sent again, under their key, and answered then: a proxy that takes up
-    /// another configuration closes connections that idle, and one may be reused at that moment.
+    /// Requests that were sent again, a message under its key: a proxy that takes up another
+    /// configuration ends connections on which it has seen no request yet, and one may be on its
+    /// way at that moment.
     pub(super) resent: usize,
     /// The longest time without a success.
     pub(super) gap: Duration,
@@ -70,9 +71,15 @@ impl Visitors {
                 pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 while !done.load(Ordering::Relaxed) {
                     pace.tick().await;
-                    let said = timeout(PATIENCE, get(&url)).await;
+                    let mut said = timeout(PATIENCE, get(&url)).await;
+                    let is_cut = matches!(said, Ok(None));
+                    if is_cut {
+                        said = timeout(PATIENCE, get(&url)).await;
+                    }
                     let status = said.ok().flatten().map(|answer| answer.status);
-                    book.lock().unwrap().note(&url, status);
+                    let mut book = book.lock().unwrap();
+                    book.seen.resent += usize::from(is_cut);
+                    book.note(&url, status);
                 }
             })
         });

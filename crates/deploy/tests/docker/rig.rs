@@ -242,15 +242,19 @@ impl Rig {
         let counters = (Arc::clone(&done), Arc::clone(&asked), Arc::clone(&refused));
         let task = tokio::spawn(async move {
             let (done, asked, refused) = counters;
-            // The proxy closes connections that idle when it takes up another configuration, and
-            // one that is reused at that moment has no answer.
+            // The proxy ends connections on which it has seen no request yet when it takes up
+            // another configuration; one of ours may be on its way then, and is sent again.
             let client = reqwest::Client::builder()
                 .no_proxy()
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap();
             while !done.load(Ordering::SeqCst) {
-                let answer = client.get(&page).send().await;
+                let mut answer = client.get(&page).send().await;
+                if let Err(error) = &answer {
+                    println!("sent again: {error:?}");
+                    answer = client.get(&page).send().await;
+                }
                 asked.fetch_add(1, Ordering::SeqCst);
                 if !answer.as_ref().is_ok_and(|it| it.status().is_success()) {
                     refused.fetch_add(1, Ordering::SeqCst);
