@@ -90,8 +90,7 @@ async fn changes(site: &Arc<Site>, record: &mut Record, visitors: &Visitors) {
     let work = async move {
         let before = its.serving().await;
         its.replace("bin/tria-server/src/main.rs", "//!", "//! Changed.\n//!");
-        its.add_migration();
-        its.list_migration();
+        its.list_migration(&its.add_migration());
         its.commit("One line and a migration");
         its.forbid_migration();
         let ended = its.deployed(&[]).await;

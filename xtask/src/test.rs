@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::run()?;
     cargo::build_server()?;
     if options.arguments.is_empty() {
-        return with_servers(async |stop| all(stop).await);
+        return with_servers(all);
     }
     let mut arguments = vec!["test"];
     arguments.extend(options.arguments.iter().map(String::as_str));
@@ -50,8 +50,11 @@ const TRIED_AGAIN: usize = 3;
 /// run of everything is long; so the few targets that failed run once more, alone. What passes then
 /// is told as flaky, which is a fault of the test to be mended, and does not fail the run.
 async fn all(stop: &mut Stop) -> Result<ExitCode> {
-    let first = cargo_run(&["test", "--workspace", "--no-fail-fast"], &[], stop).await?;
-    let targets = failed_targets(&first.said);
+    let everything = ["test", "--workspace", "--no-fail-fast"];
+    let unset = environment::of_our_own_run();
+    let mut tests = Foreground::start_heard(environment::cargo(), &everything, &[], &unset).await?;
+    let first = to_the_end(&mut tests, stop).await?;
+    let targets = failed_targets(&tests.said().await);
     if first.signalled || targets.is_empty() || targets.len() > TRIED_AGAIN {
         return Ok(first.code);
     }
@@ -99,23 +102,19 @@ struct Ran {
     code: ExitCode,
     /// Whether a signal came meanwhile, which it was given.
     signalled: bool,
-    /// What it said on standard error.
-    said: String,
 }
 
 async fn cargo_run(arguments: &[&str], env: &[(String, String)], stop: &mut Stop) -> Result<Ran> {
     let unset = environment::of_our_own_run();
-    let mut tests = Foreground::start_heard(environment::cargo(), arguments, env, &unset).await?;
+    let mut tests = Foreground::start(environment::cargo(), arguments, env, &unset).await?;
+    to_the_end(&mut tests, stop).await
+}
+
+async fn to_the_end(tests: &mut Foreground, stop: &mut Stop) -> Result<Ran> {
     let mut signalled = false;
     loop {
         tokio::select! {
-            code = tests.wait() => {
-                return Ok(Ran {
-                    code: code?.into(),
-                    signalled,
-                    said: tests.said().await,
-                });
-            }
+            code = tests.wait() => return Ok(Ran { code: code?.into(), signalled }),
             signal = stop.next() => {
                 signalled = true;
                 tests.forward(signal);

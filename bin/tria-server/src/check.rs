@@ -6,16 +6,13 @@ use tria_lifecycle::Signals;
 use tria_orchestrator::{Phase as StartupPhase, report_json};
 
 use crate::{
-    checks,
+    USAGE, checks,
     cli::CheckOptions,
     environment::Environment,
     interruptible::until_a_signal,
     plan::{self, Plan},
     telemetry::{complain, say},
 };
-
-/// Wrong usage of the command line (`EX_USAGE`).
-const USAGE: u8 = 64;
 
 /// Runs the preflight, and gives its exit code.
 pub(crate) fn run(options: &CheckOptions, signals: &Signals) -> anyhow::Result<u8> {

@@ -39,6 +39,8 @@ use tria_lifecycle::Signals;
 
 /// Wrong usage of the command line (`EX_USAGE`).
 const USAGE: u8 = 64;
+/// What was given is wrong: files of data, or the program itself (`EX_DATAERR`).
+const DATA: u8 = 65;
 
 fn main() -> ExitCode {
     // One provider of TLS for the whole process; an error means that there is one already.

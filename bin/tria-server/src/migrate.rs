@@ -5,16 +5,13 @@ use tria_check::{Phase, Runner};
 use tria_lifecycle::{Lifecycle, ShutdownReason, Signals};
 
 use crate::{
-    checks,
+    DATA, checks,
     cli::MigrateCommand,
     environment::Environment,
     plan,
     refusal::{interrupted, refuse},
     telemetry::{self, complain},
 };
-
-/// The program is not the one that was meant (`EX_DATAERR`).
-const OTHER_PROGRAM: u8 = 65;
 
 /// Runs the migrations, and gives the exit code.
 pub(crate) fn run(options: &MigrateCommand, signals: &Signals) -> anyhow::Result<u8> {
@@ -26,7 +23,7 @@ pub(crate) fn run(options: &MigrateCommand, signals: &Signals) -> anyhow::Result
             "   remedy: list each file of crates/chatbot/migrations in schema/migrations.rs, and build \
              the program anew; nothing was changed",
         );
-        return Ok(OTHER_PROGRAM);
+        return Ok(DATA);
     }
     let environment = Environment::read()?;
     telemetry::install(environment.log_format(), environment.log_level());

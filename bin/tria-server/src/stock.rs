@@ -18,7 +18,7 @@ use tria_lifecycle::Signals;
 use tria_orchestrator::exit_code;
 
 use crate::{
-    checks,
+    DATA, checks,
     cli::{IngestCommand, SeedCommand},
     environment::{Environment, Usable},
     interruptible::until_a_signal,
@@ -27,9 +27,6 @@ use crate::{
     settings::LogFormat,
     telemetry::{complain, say},
 };
-
-/// Files of data that are wrong (`EX_DATAERR`).
-const DATA: u8 = 65;
 
 /// The folders of the data folder.
 const CATALOGUE: &str = "catalogue";

@@ -87,6 +87,11 @@ pub fn contracting(migrations: &[Migration]) -> Vec<Migration> {
         .collect()
 }
 
+/// The number of the newest migration, if there is any.
+pub(crate) fn newest(migrations: &[Migration]) -> Option<u32> {
+    migrations.iter().map(|migration| migration.version).max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

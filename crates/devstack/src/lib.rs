@@ -23,6 +23,7 @@ mod installation;
 mod setup;
 
 mod http;
+mod keepalive;
 mod port;
 mod process;
 mod server;
@@ -44,6 +45,7 @@ pub use error::{Error, Result};
 pub use fault_proxy::{FaultProxy, Mode};
 pub use foreground::Foreground;
 pub use installation::Installation;
+pub use keepalive::keepalive_in;
 pub use model::{ModelServer, ModelServerOptions};
 pub use port::{free_port, port_or_free};
 pub use postgres::{Postgres, PostgresOptions, Recovery, TestDatabase, Tls};

@@ -215,15 +215,9 @@ impl Site {
     }
 
     /// Builds it in.
-    pub(super) fn list_migration(&self) {
+    pub(super) fn list_migration(&self, file: &Path) {
         let list = "crates/chatbot/src/schema/migrations.rs";
-        let path = self.clone_path().join("crates/chatbot/migrations");
-        let mut names: Vec<String> = fs::read_dir(path)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        let name = names.last().unwrap().trim_end_matches(".sql");
+        let name = file.file_stem().unwrap().display();
         let entry = format!("    (\"{name}\", include_str!(\"../../migrations/{name}.sql\")),\n];");
         self.replace(list, "\n];", &format!("\n{entry}"));
     }

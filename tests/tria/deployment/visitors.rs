@@ -36,6 +36,13 @@ pub(super) struct Seen {
     pub(super) failures: Vec<String>,
 }
 
+/// What came of a request.
+struct Asked {
+    /// None if there was no answer.
+    status: Option<u16>,
+    resent: bool,
+}
+
 struct Book {
     seen: Seen,
     last: Instant,
@@ -71,15 +78,8 @@ impl Visitors {
                 pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 while !done.load(Ordering::Relaxed) {
                     pace.tick().await;
-                    let mut said = timeout(PATIENCE, get(&url)).await;
-                    let is_cut = matches!(said, Ok(None));
-                    if is_cut {
-                        said = timeout(PATIENCE, get(&url)).await;
-                    }
-                    let status = said.ok().flatten().map(|answer| answer.status);
-                    let mut book = book.lock().unwrap();
-                    book.seen.resent += usize::from(is_cut);
-                    book.note(&url, status);
+                    let said = asked(|| async { Some(get(&url).await?.status) }).await;
+                    book.lock().unwrap().note(&url, said);
                 }
             })
         });
@@ -104,15 +104,8 @@ impl Visitors {
                 number += 1;
                 let user = format!("visitor-{}", number % 40);
                 let post = Post::of(&user, "hello").key(format!("visit-{number}"));
-                let mut said = timeout(PATIENCE, door.try_ask(&post)).await;
-                let is_cut = matches!(said, Ok(Err(_)));
-                if is_cut {
-                    said = timeout(PATIENCE, door.try_ask(&post)).await;
-                }
-                let status = said.ok().and_then(Result::ok).map(|reply| reply.status);
-                let mut book = book.lock().unwrap();
-                book.seen.resent += usize::from(is_cut);
-                book.note("chat", status);
+                let said = asked(|| async { Some(door.try_ask(&post).await.ok()?.status) }).await;
+                book.lock().unwrap().note("chat", said);
             }
         })
     }
@@ -137,11 +130,27 @@ impl Drop for Visitors {
     }
 }
 
+/// Sends a request, and once more where its connection ends without an answer.
+async fn asked<F: Future<Output = Option<u16>>>(send: impl Fn() -> F) -> Asked {
+    let first = timeout(PATIENCE, send()).await;
+    let resent = first == Ok(None);
+    let said = if resent {
+        timeout(PATIENCE, send()).await
+    } else {
+        first
+    };
+    Asked {
+        status: said.ok().flatten(),
+        resent,
+    }
+}
+
 // === impl Book ===
 
 impl Book {
-    fn note(&mut self, what: &str, status: Option<u16>) {
+    fn note(&mut self, what: &str, Asked { status, resent }: Asked) {
         self.seen.sent += 1;
+        self.seen.resent += usize::from(resent);
         if status == Some(200) {
             self.seen.gap = self.seen.gap.max(self.last.elapsed());
             self.last = Instant::now();

@@ -150,14 +150,15 @@ fn alone(tokens: &[Token]) -> Option<Reference> {
         [number, end] if end.is_in(&[".", "!"]) => number,
         _ => return None,
     };
+    let delivery = number.number().map(Reference::Delivery)?;
     // One id in forty begins with eight digits and no letter; ten million deliveries are none.
-    match number.beginning() {
-        Some(digits) if number.number().is_some() => {
-            let digits = u32::from_str_radix(digits, 16).ok()?;
-            Some(Reference::OrderBeginning(digits))
-        }
-        _ => number.number().map(Reference::Delivery),
-    }
+    let id = number.beginning().and_then(order_beginning);
+    Some(id.unwrap_or(delivery))
+}
+
+fn order_beginning(digits: &str) -> Option<Reference> {
+    let digits = u32::from_str_radix(digits, 16).ok()?;
+    Some(Reference::OrderBeginning(digits))
 }
 
 fn tokens(message: &str) -> Vec<Token> {
@@ -254,8 +255,7 @@ impl<'a> Place<'a> {
             let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
             let is_of_order = announced.is_some_and(|(kind, ..)| kind == Kind::Order);
             if is_mixed || is_of_order {
-                let digits = u32::from_str_radix(digits, 16).ok()?;
-                return Some(Reference::OrderBeginning(digits));
+                return order_beginning(digits);
             }
         }
         let number = token.number()?;

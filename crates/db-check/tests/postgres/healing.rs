@@ -193,7 +193,9 @@ async fn a_connection_at_rest_is_looked_after() {
     let client = pool.get().await.unwrap();
     let query = "SELECT inet_client_port()";
     let port: i32 = client.query_one(query, &[]).await.unwrap().get(0);
-    let next = keepalive_in(u16::try_from(port).unwrap()).await;
+    let next = tria_devstack::keepalive_in(u16::try_from(port).unwrap())
+        .await
+        .unwrap();
     assert!(
         next.is_some_and(|next| next <= Duration::from_secs(30)),
         "{next:?}"

@@ -6,6 +6,7 @@ use crate::{
     engine::{BuildSpec, EngineError},
     fingerprint::short,
     halt::{Halt, Result},
+    migration::newest,
     phases::Work,
     session::Session,
 };
@@ -52,7 +53,6 @@ pub(super) async fn run(session: &mut Session<'_>, work: &mut Work<'_>) -> Resul
 
 /// The newest migration that the image knows.
 fn schema_range(work: &Work<'_>) -> String {
-    let migrations = &work.desired.migrations;
-    let newest = migrations.iter().map(|migration| migration.version).max();
+    let newest = newest(&work.desired.migrations);
     newest.map_or_else(|| "0".into(), |newest| format!("1-{newest}"))
 }

@@ -7,6 +7,7 @@ use crate::{
     engine::{ContainerSpec, Purpose, Role},
     halt::{Halt, Result},
     journal::Record,
+    migration::newest,
     phases::Work,
     probe::StartupReport,
     release::Release,
@@ -76,10 +77,11 @@ async fn secrets(session: &Session<'_>, work: &Work<'_>, release: &Release) -> R
 
 /// A program that lacks what its tree has would find nothing to do.
 fn migration_of(release: &Release) -> Vec<String> {
-    let newest = release.migrations.iter().map(|it| it.version).max();
-    let expect = newest.map(|newest| ["--expect".into(), newest.to_string()]);
-    let migrate = ["migrate".to_owned()].into_iter();
-    migrate.chain(expect.into_iter().flatten()).collect()
+    let mut command = vec!["migrate".to_owned()];
+    if let Some(newest) = newest(&release.migrations) {
+        command.extend(["--expect".to_owned(), newest.to_string()]);
+    }
+    command
 }
 
 async fn migrate(session: &mut Session<'_>, release: &Release) -> Result<()> {

@@ -80,6 +80,9 @@ pub(crate) struct Visitors {
     task: JoinHandle<()>,
 }
 
+/// How many requests of all of a test's deployments may be sent again.
+const RESENT: usize = 3;
+
 struct Lenient;
 
 // === impl Rig ===
@@ -249,10 +252,14 @@ impl Rig {
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap();
+            let mut resent = 0;
             while !done.load(Ordering::SeqCst) {
                 let mut answer = client.get(&page).send().await;
-                if let Err(error) = &answer {
+                if let Err(error) = &answer
+                    && resent < RESENT
+                {
                     println!("sent again: {error:?}");
+                    resent += 1;
                     answer = client.get(&page).send().await;
                 }
                 asked.fetch_add(1, Ordering::SeqCst);

@@ -10,11 +10,6 @@ pub(crate) struct Group {
     folder: PathBuf,
 }
 
-/// The group that this process is in.
-pub(crate) struct Ours {
-    folder: PathBuf,
-}
-
 impl Group {
     /// None where the controller is not of the first version here, or we may not make groups.
     pub(crate) fn below_our_own(controller: &str) -> Option<Self> {
@@ -34,17 +29,10 @@ impl Group {
     }
 }
 
-impl Ours {
-    pub(crate) fn of(controller: &str) -> Self {
-        Self {
-            folder: own(controller).unwrap(),
-        }
-    }
-
-    pub(crate) fn number(&self, file: &str) -> u64 {
-        let told = fs::read_to_string(self.folder.join(file)).unwrap();
-        told.trim().parse().unwrap()
-    }
+/// A number of the group that this process is in.
+pub(crate) fn number_of_our_own(controller: &str, file: &str) -> u64 {
+    let told = fs::read_to_string(own(controller).unwrap().join(file)).unwrap();
+    told.trim().parse().unwrap()
 }
 
 fn own(controller: &str) -> Option<PathBuf> {

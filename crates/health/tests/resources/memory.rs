@@ -18,7 +18,7 @@ use tria_health::{Sampler, resources::MemoryCheck};
 
 use crate::{
     again, assert_found,
-    groups::{Group, Ours},
+    groups::{Group, number_of_our_own},
     number,
     tree::{GIB, Tree},
     verified,
@@ -249,8 +249,8 @@ async fn in_a_group_of_128_mib() {
 /// Takes memory until `percent` of the group's are used.
 fn filled(held: &mut File, percent: u64) {
     let mib = vec![1; 1 << 20];
-    let ours = Ours::of("memory");
-    while ours.number("memory.usage_in_bytes") < 128 * MIB * percent / 100 {
+    let taken = || number_of_our_own("memory", "memory.usage_in_bytes");
+    while taken() < 128 * MIB * percent / 100 {
         held.write_all(&mib).unwrap();
     }
 }

@@ -7,7 +7,7 @@ use tria_check::Status;
 use tria_devstack::{FaultProxy, Mode};
 use tria_redis_check::{RedisCheck, RedisOptions, codes};
 
-use crate::support::{assert_fails, hasty, keepalive_in, options, pool, probe, server};
+use crate::support::{assert_fails, hasty, options, pool, probe, server};
 
 /// Uses all connections that a pool may have.
 async fn fill(pool: &Pool) {
@@ -112,7 +112,9 @@ async fn a_connection_at_rest_is_looked_after() {
         .split_whitespace()
         .find_map(|it| it.strip_prefix("addr="));
     let (_, port) = address.unwrap().rsplit_once(':').unwrap();
-    let next = keepalive_in(port.parse().unwrap()).await;
+    let next = tria_devstack::keepalive_in(port.parse().unwrap())
+        .await
+        .unwrap();
     assert!(
         next.is_some_and(|next| next <= Duration::from_secs(30)),
         "{next:?}"

@@ -125,29 +125,6 @@ pub(crate) async fn info(admin: &mut MultiplexedConnection, key: &str) -> String
         .to_owned()
 }
 
-/// When the kernel looks whether the other side of a TCP connection at rest is still there, by
-/// the local port; `None` where it does not. Read from `/proc/net/tcp`, whose timers count
-/// hundredths of a second (<https://docs.kernel.org/networking/proc_net_tcp.html>).
-pub(crate) async fn keepalive_in(local_port: u16) -> Option<Duration> {
-    let local = format!(":{local_port:04X}");
-    // While something is on its way there is another timer.
-    for _ in 0..1000 {
-        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let ours = table.lines().find_map(|line| {
-            let columns: Vec<&str> = line.split_whitespace().collect();
-            columns[1].ends_with(&local).then(|| columns[5].to_owned())
-        });
-        let timer = ours.expect("no such connection");
-        let (kind, left) = timer.split_once(':').unwrap();
-        if kind == "02" {
-            let left = u64::from_str_radix(left, 16).unwrap();
-            return Some(Duration::from_millis(left * 10));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    None
-}
-
 /// Asks every 10 ms until `probe` says yes, for at most 20 s.
 pub(crate) async fn until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
     for _ in 0..2000 {
