@@ -191,11 +191,10 @@ async fn a_connection_at_rest_is_looked_after() {
     let (_stack, database) = database().await;
     let pool = url(database.url()).pool(&PoolOptions::default()).unwrap();
     let client = pool.get().await.unwrap();
-    let query = "SELECT inet_client_port()";
-    let port: i32 = client.query_one(query, &[]).await.unwrap().get(0);
-    let next = tria_devstack::keepalive_in(u16::try_from(port).unwrap())
-        .await
-        .unwrap();
+    let query = "SELECT inet_client_port(), inet_server_port()";
+    let row = client.query_one(query, &[]).await.unwrap();
+    let ports = [0, 1].map(|column| u16::try_from(row.get::<_, i32>(column)).unwrap());
+    let next = tria_devstack::keepalive_in(ports).await.unwrap();
     assert!(
         next.is_some_and(|next| next <= Duration::from_secs(30)),
         "{next:?}"

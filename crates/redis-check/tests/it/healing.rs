@@ -112,7 +112,7 @@ async fn a_connection_at_rest_is_looked_after() {
         .split_whitespace()
         .find_map(|it| it.strip_prefix("addr="));
     let (_, port) = address.unwrap().rsplit_once(':').unwrap();
-    let next = tria_devstack::keepalive_in(port.parse().unwrap())
+    let next = tria_devstack::keepalive_in([port.parse().unwrap(), redis.port()])
         .await
         .unwrap();
     assert!(
